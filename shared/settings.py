@@ -1,0 +1,97 @@
+"""Everything an instance is told from outside: environment variables, read once, checked at start.
+
+On Google Cloud, Terraform sets them from `function.yaml` and its variables; locally the runner does. Secrets arrive as
+environment variables mounted from Secret Manager. The `*_EMULATOR_HOST` variables are the only switch between the local
+cloud and Google.
+"""
+
+import os
+from functools import lru_cache
+from typing import Annotated
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+EMULATOR_VARIABLES = (
+    "FIRESTORE_EMULATOR_HOST",
+    "PUBSUB_EMULATOR_HOST",
+    "FIREBASE_AUTH_EMULATOR_HOST",
+    "STORAGE_EMULATOR_HOST",
+    "CLOUD_TASKS_EMULATOR_HOST",
+    "DOCUMENTAI_EMULATOR_HOST",
+    "SPEECH_EMULATOR_HOST",
+)
+
+
+class Settings(BaseSettings):
+    """The settings of every function. An unset one without a default stops the instance at its first request."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    google_cloud_project: Annotated[str, Field(description="Project id of the Google Cloud project.")]
+    region: Annotated[str, Field(description="Region of functions and queues.")] = "europe-west1"
+    bucket: Annotated[str, Field(description="Bucket of everything uploaded and everything recognised.")]
+    public_url: Annotated[str, Field(description="Address at which clients reach the platform; used in links.")] = (
+        "http://127.0.0.1:8000"
+    )
+    function_url: Annotated[
+        str, Field(description="Address of a private function; `{name}` stands for its name. Tasks are sent there.")
+    ]
+    invoker_service_account: Annotated[
+        str | None, Field(description="Service account whose OIDC token Cloud Tasks presents to private functions.")
+    ] = None
+
+    firebase_api_key: Annotated[str, Field(description="Web API key of Identity Platform (public by design).")] = (
+        "local"
+    )
+    documentai_processor: Annotated[
+        str, Field(description="OCR processor: projects/P/locations/L/processors/ID.")
+    ]
+    speech_location: Annotated[str, Field(description="Location of Speech-to-Text v2, `global` or a region.")] = (
+        "global"
+    )
+    speech_model: Annotated[str, Field(description="Recognition model of Speech-to-Text v2.")] = "long"
+    default_languages: Annotated[
+        tuple[str, ...], Field(description="BCP 47 languages expected in recordings, most likely first.")
+    ] = ("en-US",)
+
+    signing_account: Annotated[
+        str | None,
+        Field(description="Service account e-mail that signs URLs; unset: the instance's own, by IAM signBlob."),
+    ] = None
+    signing_key: Annotated[
+        SecretStr | None,
+        Field(description="Service account key as JSON. Set: URLs are signed in the process. Unset: by IAM signBlob."),
+    ] = None
+    cursor_key: Annotated[
+        SecretStr, Field(description="Key that signs page tokens; at least 32 random characters.", min_length=32)
+    ]
+
+    smtp_host: Annotated[str, Field(description="Mail server.")] = "127.0.0.1"
+    smtp_port: Annotated[int, Field(description="Port of the mail server.")] = 587
+    smtp_user: Annotated[str | None, Field(description="User at the mail server; unset: no sign-in, no TLS.")] = None
+    smtp_password: Annotated[SecretStr | None, Field(description="Password at the mail server.")] = None
+    mail_from: Annotated[str, Field(description="Sender of the platform's mail.")] = "Alta <no-reply@localhost>"
+
+    log_level: Annotated[str, Field(description="Least level that is logged.")] = "INFO"
+    cors_origins: Annotated[tuple[str, ...], Field(description="Origins of web clients, exact.")] = ()
+    allowed_hosts: Annotated[tuple[str, ...], Field(description="Host names that are answered; `*` for any.")] = ("*",)
+
+    @model_validator(mode="after")
+    def _no_emulator_on_cloud_run(self) -> "Settings":
+        # Emulator tokens are unsigned: with one of these variables set, anybody could be anybody.
+        found = [name for name in EMULATOR_VARIABLES if os.environ.get(name)]
+        if found and os.environ.get("K_SERVICE"):
+            raise ValueError(f"{', '.join(found)} set on Cloud Run: this instance refuses to start")
+        return self
+
+
+def emulator(variable: str) -> str | None:
+    """Address of an emulator from its `*_EMULATOR_HOST` variable; None when Google itself is meant."""
+    return os.environ.get(variable) or None
+
+
+@lru_cache
+def settings() -> Settings:
+    """The settings of this instance, read on first use."""
+    return Settings()
