@@ -127,9 +127,11 @@ def _providers() -> dict[str, str]:
     """
     providers: dict[str, str] = {}
     for distribution in metadata.distributions():
-        for file in distribution.files or ():
-            if file.suffix in {".py", ".so"} and ".." not in file.parts:
-                providers[_module_of(file)] = normalised(distribution.name)
+        # Read as text: `distribution.files` makes an object of every line, which takes seconds.
+        for line in (distribution.read_text("RECORD") or "").splitlines():
+            path = line.split(",", 1)[0]
+            if path.endswith((".py", ".so")):
+                providers[_module_of(PurePosixPath(path))] = normalised(distribution.name)
     return providers
 
 
