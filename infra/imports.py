@@ -127,11 +127,11 @@ def _providers() -> dict[str, str]:
     """
     providers: dict[str, str] = {}
     for distribution in metadata.distributions():
-        # Read as text: `distribution.files` makes an object of every line, which takes seconds.
+        name = normalised(distribution.name)  # parses the whole metadata at each call
         for line in (distribution.read_text("RECORD") or "").splitlines():
             path = line.split(",", 1)[0]
             if path.endswith((".py", ".so")):
-                providers[_module_of(PurePosixPath(path))] = normalised(distribution.name)
+                providers[_module_of(PurePosixPath(path))] = name
     return providers
 
 

@@ -2,7 +2,7 @@
 
 `python -m infra.package` writes `build/functions/<name>-<sha>.zip` and removes older ones. Only reached modules go in,
 so that a change in `shared/` gives a new zip, and so a new deployment, to the functions that run it and to no other.
-The same input gives the same bytes, on any machine and day: entries are sorted, times and permissions fixed, and nothing
+The same input gives the same bytes, on any machine and day: entries are sorted, times and permissions fixed, nothing
 is compressed, since two builds of zlib compress differently.
 """
 
