@@ -44,9 +44,7 @@ class Settings(BaseSettings):
     firebase_api_key: Annotated[str, Field(description="Web API key of Identity Platform (public by design).")] = (
         "local"
     )
-    documentai_processor: Annotated[
-        str, Field(description="OCR processor: projects/P/locations/L/processors/ID.")
-    ]
+    documentai_processor: Annotated[str, Field(description="OCR processor: projects/P/locations/L/processors/ID.")]
     speech_location: Annotated[str, Field(description="Location of Speech-to-Text v2, `global` or a region.")] = (
         "global"
     )

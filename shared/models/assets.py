@@ -1,0 +1,354 @@
+"""Assets: the documents, voice recordings and plain files that people collect."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from shared.models.projects import LanguageTag
+from shared.models.records import Asked, Frozen, Moment, Record
+
+FILE_LIMIT = 5 * 2**30
+"""Bytes in one file: 5 GiB."""
+INLINE_TEXT_LIMIT = 100_000
+"""Bytes of text that a record carries; the whole is in the result object."""
+EXCERPT_LENGTH = 200
+"""Characters of text that a list shows."""
+
+
+class Kind(StrEnum):
+    """What an asset is, by its content type."""
+
+    DOCUMENT = "document"
+    VOICE = "voice"
+    FILE = "file"
+
+    @property
+    def prefix(self) -> str:
+        """Folder of its objects in the bucket; the bucket notifies one function for each."""
+        return {Kind.DOCUMENT: "documents", Kind.VOICE: "voice", Kind.FILE: "files"}[self]
+
+
+def kind_of(content_type: str) -> Kind:
+    """Images and PDF are documents, audio is voice, all else is a plain file."""
+    if content_type.startswith("image/") or content_type == "application/pdf":
+        return Kind.DOCUMENT
+    return Kind.VOICE if content_type.startswith("audio/") else Kind.FILE
+
+
+class AssetState(StrEnum):
+    """How far an asset has come."""
+
+    PENDING = "pending"
+    UPLOADED = "uploaded"
+    PROCESSING = "processing"
+    PROCESSED = "processed"
+    FAILED = "failed"
+
+
+ASSET_STEPS: dict[AssetState, frozenset[AssetState]] = {
+    AssetState.PENDING: frozenset({AssetState.UPLOADED, AssetState.PROCESSING, AssetState.FAILED}),
+    AssetState.UPLOADED: frozenset({AssetState.PROCESSING, AssetState.FAILED}),
+    AssetState.PROCESSING: frozenset({AssetState.PROCESSING, AssetState.PROCESSED, AssetState.FAILED}),
+    AssetState.PROCESSED: frozenset({AssetState.PROCESSING}),
+    AssetState.FAILED: frozenset({AssetState.PENDING, AssetState.PROCESSING}),
+}
+"""The steps that are allowed; a claim goes from pending to processing in the write that records the upload."""
+
+
+class ReviewState(StrEnum):
+    """How far the review of an asset has come."""
+
+    NONE = "none"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class Fault(StrEnum):
+    """Why an asset failed for good; trying again with the same bytes would fail again."""
+
+    EMPTY_FILE = "empty_file"
+    TOO_LARGE = "file_too_large"
+    SIZE_MISMATCH = "size_mismatch"
+    CHECKSUM_MISMATCH = "checksum_mismatch"
+    CONTENT_MISMATCH = "content_mismatch"
+    UNSUPPORTED = "unsupported_content_type"
+    UNREADABLE = "unreadable_content"
+    TOO_LONG = "too_long"
+    NO_SPEECH = "no_speech"
+    RECOGNITION_FAILED = "recognition_failed"
+    GAVE_UP = "gave_up"
+    CANCELLED = "cancelled"
+
+
+OFFERED_AGAIN = frozenset({Fault.SIZE_MISMATCH, Fault.CHECKSUM_MISMATCH, Fault.CANCELLED})
+"""Faults of the way, not of the file: the next start of the same file gives a fresh URL."""
+
+
+class Flag(StrEnum):
+    """What a person should know of a result."""
+
+    BLANK = "blank"
+    BLANK_PAGES = "blank_pages"
+    SILENT = "silent"
+    PARTIAL = "partial"
+
+
+class AssetError(Frozen):
+    """Why an asset failed: a code and a sentence."""
+
+    code: Fault
+    message: str
+
+
+class Review(Frozen):
+    """Where the review of an asset stands."""
+
+    state: ReviewState = ReviewState.NONE
+    comment: str | None = None
+    decided_by: str | None = None
+    decided_at: Moment | None = None
+
+
+class Lease(Frozen):
+    """Who works on an asset, and until when nobody else may."""
+
+    holder: str
+    until: Moment
+
+
+class AssetSummary(Record):
+    """An asset without its text: what lists read."""
+
+    company_id: str
+    project_id: str
+    session_id: str | None = None
+    cycle_id: str | None = None
+    uploader_id: str
+    kind: Kind
+    path: str
+    """Relative path in the folder it came from."""
+    name: str
+    """Last part of the path."""
+    content_type: str
+    size: int
+    """Bytes promised in the manifest; what is in the bucket has exactly these."""
+    crc32c: str | None = None
+    """Base 64, big-endian, as Cloud Storage gives it."""
+    md5: str | None = None
+    """Base 64."""
+    languages: list[str] = []
+    state: AssetState = AssetState.PENDING
+    uploaded: bool = False
+    """Whether the object is in the bucket."""
+    settled: bool = False
+    """Whether the state is final for this kind."""
+    uploaded_bytes: int = 0
+    generation: int | None = None
+    """Of the object that was taken in; with bucket and name it is the key of everything done to it."""
+    attempts: int = 0
+    lease: Lease | None = None
+    operation: str | None = None
+    """Name of the long operation that recognises it."""
+    excerpt: str = ""
+    confidence: float | None = None
+    language: str | None = None
+    pages: int | None = None
+    duration_seconds: float | None = None
+    flags: list[Flag] = []
+    result_object: str | None = None
+    error: AssetError | None = None
+    review: Review = Review()
+    uploaded_at: Moment | None = None
+    processed_at: Moment | None = None
+    request_id: str | None = None
+    """Of the request that announced it; follows the file into every log line."""
+    traceparent: str | None = None
+
+    @property
+    def object_name(self) -> str:
+        """Where its bytes are in the bucket."""
+        return f"{self.kind.prefix}/{self.company_id}/{self.project_id}/{self.id}"
+
+    @property
+    def result_name(self) -> str:
+        """Where its whole result is in the bucket."""
+        return f"results/{self.company_id}/{self.project_id}/{self.id}/{self.generation}.json"
+
+    @property
+    def batch_prefix(self) -> str:
+        """Where a long operation puts its output."""
+        return f"batch/{self.id}/{self.generation}/"
+
+
+class Asset(AssetSummary):
+    """An asset with the text that was read or heard, up to `INLINE_TEXT_LIMIT`."""
+
+    text: str = ""
+    text_truncated: bool = False
+
+
+def asset_id_in(object_name: str) -> str | None:
+    """The asset that an object belongs to; None for a name that is none of ours."""
+    parts = object_name.split("/")
+    prefixes = {kind.prefix for kind in Kind}
+    return parts[3] if len(parts) == 4 and parts[0] in prefixes else None
+
+
+# --- on the wire
+
+
+def _known_content_type(value: str) -> str:
+    return value.split(";")[0].strip().lower()
+
+
+ContentType = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+(\s*;.*)?$", max_length=200),
+    AfterValidator(_known_content_type),
+]
+"""A media type without parameters, in lower case."""
+Crc32c = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{6}==$")]
+"""CRC32C, 4 bytes big-endian in base 64."""
+Md5 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]{22}==$")]
+"""MD5, 16 bytes in base 64."""
+
+
+class UploadAddress(Frozen):
+    """Where and how a client sends the bytes, with exactly these headers.
+
+    `put`: one request with the body. `resumable`: this request without body starts a session; its `Location` takes the
+    bytes in chunks (https://cloud.google.com/storage/docs/performing-resumable-uploads).
+    """
+
+    protocol: str
+    method: str
+    url: str
+    headers: dict[str, str]
+    expires_at: Moment
+
+
+class NewAsset(Asked):
+    """One document or recording without a session."""
+
+    project_id: str
+    cycle_id: str | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    size: Annotated[int, Field(ge=1, le=FILE_LIMIT)]
+    content_type: ContentType
+    crc32c: Crc32c | None = None
+    md5: Md5 | None = None
+    languages: Annotated[list[LanguageTag], Field(max_length=10)] = []
+
+
+class AssetItem(Frozen):
+    """An asset in a list."""
+
+    id: str
+    kind: Kind
+    state: AssetState
+    project_id: str
+    session_id: str | None
+    cycle_id: str | None
+    uploader_id: str
+    path: str
+    name: str
+    content_type: str
+    size: int
+    excerpt: str
+    confidence: float | None
+    language: str | None
+    pages: int | None
+    duration_seconds: float | None
+    flags: list[Flag]
+    review: Review
+    error: AssetError | None
+    created_at: Moment
+    updated_at: Moment
+    uploaded_at: Moment | None
+    processed_at: Moment | None
+    deleted_at: Moment | None
+
+
+class AssetView(AssetItem):
+    """An asset with its text. `text_truncated`: the whole is in the result."""
+
+    text: str
+    text_truncated: bool
+
+
+class CreatedAsset(AssetView):
+    """An asset just announced, and where its bytes go."""
+
+    upload: UploadAddress
+
+
+class Link(Frozen):
+    """A signed address that can be opened until it expires."""
+
+    url: str
+    expires_at: Moment
+
+
+# --- results, whole, as JSON in the bucket
+
+
+class Word(Frozen):
+    """A word: on a page with its box, from the upper left corner, 0 to 1; in a recording with its times in seconds."""
+
+    text: str
+    confidence: float | None = None
+    box: list[float] | None = None
+    """left, top, right, bottom."""
+    start: float | None = None
+    end: float | None = None
+
+
+class Block(Frozen):
+    """A block of text on a page."""
+
+    text: str
+    confidence: float | None = None
+    box: list[float] | None = None
+
+
+class Page(Frozen):
+    """One page: its number from 1, size in pixels, blocks and words."""
+
+    number: int
+    width: float | None = None
+    height: float | None = None
+    text: str
+    confidence: float | None = None
+    blocks: list[Block] = []
+    words: list[Word] = []
+
+
+class Segment(Frozen):
+    """A stretch of speech; times in seconds from the beginning."""
+
+    text: str
+    start: float | None = None
+    end: float | None = None
+    confidence: float | None = None
+    language: str | None = None
+    words: list[Word] = []
+
+
+class Recognition(Frozen):
+    """Everything an engine found in a document or recording."""
+
+    text: str
+    confidence: float | None = None
+    """Mean over words, 0 to 1."""
+    language: str | None = None
+    duration_seconds: float | None = None
+    pages: list[Page] = []
+    segments: list[Segment] = []
+    flags: list[Flag] = []
+
+    def as_json(self, asset: AssetSummary) -> dict[str, Any]:
+        """The result object: what was found, and in what."""
+        source = {"asset_id": asset.id, "generation": asset.generation, "content_type": asset.content_type}
+        return {"source": source, **self.model_dump(mode="json", exclude_none=True)}

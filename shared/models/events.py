@@ -1,0 +1,41 @@
+"""What wakes functions: finished objects and tasks."""
+
+from pydantic import Field
+
+from shared.models.records import Frozen
+
+
+class ObjectFinalized(Frozen):
+    """An object is complete in the bucket. Bucket, name and generation are its identity."""
+
+    bucket: str
+    name: str
+    generation: int
+    size: int
+    content_type: str = Field("application/octet-stream", alias="contentType")
+    crc32c: str | None = None
+    md5: str | None = Field(None, alias="md5Hash")
+
+
+class ProgressTick(Frozen):
+    """Count this session now."""
+
+    session_id: str
+
+
+class OperationPoll(Frozen):
+    """Look at the long operation of this asset; `attempt` counts the looks and sets the next gap."""
+
+    asset_id: str
+    generation: int
+    operation: str
+    attempt: int = 0
+
+
+class Mail(Frozen):
+    """One message to one person."""
+
+    to: str
+    subject: str
+    text: str
+    html: str

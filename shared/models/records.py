@@ -1,0 +1,68 @@
+"""What every stored record has in common, and how ids are made."""
+
+import base64
+import hashlib
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+ID_BYTES = 15
+"""Random bytes in an id: 120 bits, 24 letters in base 32."""
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
+"""A point in time, UTC; RFC 3339 with milliseconds on the wire."""
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+"""What people call a thing: 1 to 200 characters."""
+
+Text = Annotated[str, StringConstraints(max_length=5000)]
+"""What people write about a thing: up to 5,000 characters."""
+
+
+class Frozen(BaseModel):
+    """A value: made once, never changed. Unknown fields are ignored when it is read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Asked(BaseModel):
+    """What a client sends. An unknown field is an error, so that a misspelt one does not pass unnoticed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Record(Frozen):
+    """A stored document. `version` is the store's: it changes with every write and is never stored as a field."""
+
+    id: str
+    created_at: Moment
+    updated_at: Moment
+    deleted_at: Moment | None = None
+    version: Annotated[int, Field(exclude=True, repr=False)] = 0
+
+
+def now() -> datetime:
+    """The present moment, UTC."""
+    return datetime.now(UTC)
+
+
+def _letters(raw: bytes) -> str:
+    return base64.b32encode(raw).decode().lower().rstrip("=")
+
+
+def new_id(prefix: str) -> str:
+    """A random id such as `prj_4f...`; never sequential, so that writes spread over the index."""
+    return f"{prefix}_{_letters(secrets.token_bytes(ID_BYTES))}"
+
+
+def derived_id(prefix: str, *parts: object) -> str:
+    """The id that the same parts always give: what makes a repeated request meet its own record."""
+    joined = "\x00".join(str(part) for part in parts)
+    return f"{prefix}_{_letters(hashlib.sha256(joined.encode()).digest()[:ID_BYTES])}"
