@@ -1,0 +1,70 @@
+"""Assets, in one collection whatever their kind."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.models.assets import Asset, AssetState, AssetSummary, Kind
+from shared.store import firestore
+from shared.store.firestore import Condition, Query, Totals, Write
+
+ASSETS = "assets"
+_SUMMARY = tuple(AssetSummary.model_fields.keys() - {"id", "version"})
+
+
+async def get(asset_id: str) -> Asset | None:
+    """An asset with its text, deleted or not; one read."""
+    return await firestore.get(Asset, f"{ASSETS}/{asset_id}")
+
+
+async def existing(asset_ids: Sequence[str]) -> dict[str, Asset]:
+    """Those of the assets that are there, by id; one read for each asked."""
+    return await firestore.get_many(Asset, [f"{ASSETS}/{asset_id}" for asset_id in asset_ids])
+
+
+async def page(where: Sequence[Condition], limit: int, after: tuple[Any, ...] | None) -> list[AssetSummary]:
+    """Living assets without their text, newest first; one read for each."""
+    asked = Query(
+        ASSETS,
+        where=(*where, ("deleted_at", "==", None)),
+        order=("-created_at",),
+        limit=limit,
+        start_after=after,
+        select=_SUMMARY,
+    )
+    return await firestore.query(AssetSummary, asked)
+
+
+async def in_state(session_id: str, state: AssetState, limit: int) -> list[AssetSummary]:
+    """Living assets of a session that are in this state, at most `limit`."""
+    where: tuple[Condition, ...] = (*_of_session(session_id), ("state", "==", state))
+    return await firestore.query(AssetSummary, Query(ASSETS, where=where, limit=limit, select=_SUMMARY))
+
+
+async def total(session_id: str) -> Totals:
+    """All living assets of a session: count, and the sums of `size` and `uploaded_bytes`."""
+    return await firestore.totals(Query(ASSETS, where=_of_session(session_id)), sums=("size", "uploaded_bytes"))
+
+
+async def count(session_id: str, field: str, value: str | bool) -> int:
+    """How many living assets of a session have this value."""
+    where: tuple[Condition, ...] = (*_of_session(session_id), (field, "==", value))
+    return (await firestore.totals(Query(ASSETS, where=where))).count
+
+
+def _of_session(session_id: str) -> tuple[Condition, ...]:
+    return (("session_id", "==", session_id), ("deleted_at", "==", None))
+
+
+def of_kind(project_id: str, kind: Kind) -> list[Condition]:
+    """The conditions that a list of one kind in one project starts from."""
+    return [("project_id", "==", project_id), ("kind", "==", kind)]
+
+
+def create(asset: Asset) -> Write:
+    """Writes a new asset."""
+    return firestore.create(ASSETS, asset)
+
+
+def change(asset: AssetSummary, fields: Mapping[str, Any]) -> Write:
+    """Changes some fields of an asset, if it still is the version that was read."""
+    return firestore.change(ASSETS, asset, fields)

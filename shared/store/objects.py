@@ -1,0 +1,146 @@
+"""Objects in the bucket: addresses for clients, and the few bytes that functions themselves read and write."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, BinaryIO, TypeVar
+from urllib.parse import quote
+
+import requests
+from google.api_core import exceptions as google
+
+from shared import errors
+from shared.models.assets import AssetSummary, Link, UploadAddress
+from shared.settings import settings
+from shared.store import signing
+from shared.store.bucket import bucket
+from shared.store.signing import Grant
+
+T = TypeVar("T")
+
+RESUMABLE_ABOVE = 8 * 2**20
+"""Bytes above which an upload can be resumed: 8 MiB."""
+TIMEOUT = 30
+"""Seconds without an answer after which a call is given up."""
+READ_CHUNK = 256 * 2**10
+"""Bytes that a reader fetches at a time."""
+
+
+# --- addresses
+
+
+async def upload_addresses(assets: Sequence[AssetSummary]) -> list[UploadAddress]:
+    """Where each asset's bytes go: bound to its content type, its exact size, and to not being there yet."""
+    grants = [_upload(asset) for asset in assets]
+    urls, expires_at = await signing.sign(grants)
+    return [
+        UploadAddress(
+            protocol="put" if grant.method == "PUT" else "resumable",
+            method=grant.method,
+            url=url,
+            headers=grant.headers,
+            expires_at=expires_at,
+        )
+        for grant, url in zip(grants, urls, strict=True)
+    ]
+
+
+def _upload(asset: AssetSummary) -> Grant:
+    headers = {
+        "Content-Type": asset.content_type,
+        "x-goog-content-length-range": f"{asset.size},{asset.size}",
+        "x-goog-if-generation-match": "0",
+    }
+    if asset.size > RESUMABLE_ABOVE:
+        return Grant(asset.object_name, "POST", {**headers, "x-goog-resumable": "start"})
+    # Cloud Storage itself refuses bytes that are not those of the manifest.
+    if asset.crc32c:
+        headers["x-goog-hash"] = f"crc32c={asset.crc32c}"
+    elif asset.md5:
+        headers["x-goog-hash"] = f"md5={asset.md5}"
+    return Grant(asset.object_name, "PUT", headers)
+
+
+async def link(object_name: str, *, filename: str, content_type: str) -> Link:
+    """An address from which the object can be fetched under this name until it expires."""
+    disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+    grant = Grant(object_name, "GET", disposition=disposition, content_type=content_type)
+    (url,), expires_at = await signing.sign([grant])
+    return Link(url=url, expires_at=expires_at)
+
+
+def uri(object_name: str) -> str:
+    """How other Google services name the object."""
+    return f"gs://{settings().bucket}/{object_name}"
+
+
+def name_in(gs_uri: str) -> str:
+    """The object that a `gs://` name of this bucket means."""
+    return gs_uri.removeprefix(f"gs://{settings().bucket}/")
+
+
+# --- bytes
+
+
+async def first_bytes(object_name: str, generation: int, count: int) -> bytes:
+    """The beginning of an object."""
+    blob = bucket().blob(object_name, generation=generation)
+    return bytes(await _called(lambda: blob.download_as_bytes(start=0, end=count - 1, timeout=TIMEOUT, checksum=None)))
+
+
+async def examine(object_name: str, generation: int, reader: Callable[[BinaryIO], T]) -> T:
+    """What `reader` makes of the object, given as a seekable file of which only what is read is fetched."""
+    blob = bucket().blob(object_name, generation=generation)
+    return await _called(lambda: reader(blob.open("rb", chunk_size=READ_CHUNK, timeout=TIMEOUT)))
+
+
+async def read_json(object_name: str) -> dict[str, Any]:
+    """A JSON object, parsed."""
+    raw = await _called(lambda: bucket().blob(object_name).download_as_bytes(timeout=TIMEOUT))
+    found: dict[str, Any] = json.loads(raw)
+    return found
+
+
+async def write_json(object_name: str, content: Mapping[str, Any]) -> None:
+    """Writes a JSON object, over whatever is there: the same input gives the same result."""
+    raw = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    blob = bucket().blob(object_name)
+    await _called(lambda: blob.upload_from_string(raw, content_type="application/json", timeout=TIMEOUT))
+
+
+async def names_below(prefix: str) -> list[str]:
+    """The names of all objects below a prefix."""
+    return await _called(lambda: [blob.name for blob in bucket().list_blobs(prefix=prefix, timeout=TIMEOUT)])
+
+
+async def delete(object_name: str, generation: int | None = None) -> None:
+    """Deletes an object, or that generation of it; nothing happens when it is not there."""
+    blob = bucket().blob(object_name, generation=generation)
+    try:
+        await _called(lambda: blob.delete(timeout=TIMEOUT))
+    except errors.NotFound:
+        return
+
+
+async def delete_below(prefix: str) -> None:
+    """Deletes all objects below a prefix."""
+    for name in await names_below(prefix):
+        await delete(name)
+
+
+async def _called(call: Callable[[], T]) -> T:
+    async with _translated():
+        return await asyncio.to_thread(call)
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except google.NotFound as error:
+        raise errors.NotFound("There is no such object.") from error
+    except (google.ServerError, google.TooManyRequests, google.RetryError, requests.ConnectionError) as error:
+        raise errors.Unavailable("The storage does not answer right now.", retry_after=2) from error
+    except requests.Timeout as error:
+        raise errors.Unavailable("The storage does not answer in time.", retry_after=2) from error
