@@ -1,0 +1,98 @@
+# What is refused before it reaches a function: known attacks, and more than a fair number of requests from one address.
+# The functions count for themselves too, per user; this is the wall in front of that.
+
+locals {
+  # Rule sets that never fire on what people write in documents and comments, unlike those for SQL and script injection.
+  attacks = {
+    1000 = { expression = "evaluatePreconfiguredWaf('cve-canary', {'sensitivity': 1})", description = "Log4j and other exploits in the wild" }
+    1001 = { expression = "evaluatePreconfiguredWaf('scannerdetection-v33-stable', {'sensitivity': 1})", description = "Vulnerability scanners" }
+    1002 = { expression = "evaluatePreconfiguredWaf('protocolattack-v33-stable', {'sensitivity': 1})", description = "Request smuggling and splitting" }
+  }
+}
+
+resource "google_compute_security_policy" "this" {
+  name        = "alta"
+  description = "In front of every public function"
+  type        = "CLOUD_ARMOR"
+
+  adaptive_protection_config {
+    layer_7_ddos_defense_config {
+      enable = true
+    }
+  }
+
+  advanced_options_config {
+    json_parsing = "STANDARD"
+  }
+
+  dynamic "rule" {
+    for_each = local.attacks
+
+    content {
+      priority    = rule.key
+      action      = "deny(403)"
+      description = rule.value.description
+      match {
+        expr {
+          expression = rule.value.expression
+        }
+      }
+    }
+  }
+
+  # Guessing passwords: an address far over the limit is out for ten minutes, whatever it asks for.
+  rule {
+    priority    = 2000
+    action      = "rate_based_ban"
+    description = "Sign-in and registration"
+
+    match {
+      expr {
+        expression = "request.path.startsWith('/api/auth/')"
+      }
+    }
+
+    rate_limit_options {
+      conform_action   = "allow"
+      exceed_action    = "deny(429)"
+      enforce_on_key   = "IP"
+      ban_duration_sec = 600
+
+      rate_limit_threshold {
+        count        = var.rate_limits.sign_in
+        interval_sec = 60
+      }
+
+      ban_threshold {
+        count        = var.rate_limits.sign_in * 5
+        interval_sec = 300
+      }
+    }
+  }
+
+  rule {
+    priority    = 2147483647 # the default rule, which every policy must have
+    action      = "throttle"
+    description = "Everything else, per address"
+
+    match {
+      versioned_expr = "SRC_IPS_V1"
+      config {
+        src_ip_ranges = ["*"]
+      }
+    }
+
+    rate_limit_options {
+      conform_action = "allow"
+      exceed_action  = "deny(429)"
+      enforce_on_key = "IP"
+
+      rate_limit_threshold {
+        count        = var.rate_limits.all
+        interval_sec = 60
+      }
+    }
+  }
+
+  depends_on = [google_project_service.this]
+}

@@ -1,0 +1,2 @@
+bucket = "alta-dev-state"
+prefix = "alta"

@@ -1,0 +1,2 @@
+bucket = "alta-prod-state"
+prefix = "alta"

@@ -1,0 +1,9 @@
+# Documents are read by one OCR processor. Speech-to-Text v2 is called with its implicit recogniser and needs nothing here.
+
+resource "google_document_ai_processor" "ocr" {
+  location     = var.documentai_location
+  display_name = "alta-ocr"
+  type         = "OCR_PROCESSOR"
+
+  depends_on = [google_project_service.this]
+}

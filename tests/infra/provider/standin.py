@@ -1,0 +1,163 @@
+"""A stand-in for the Google provider: it knows the schema, asks Google nothing, and plans everything as it is written.
+
+With it `terraform validate`, `plan` and `test` run where the real provider can't be installed: Terraform attaches to it
+by `TF_REATTACH_PROVIDERS`. It checks what Terraform itself checks against a schema (names, types, what is required) and
+answers every value that only Google knows with "known after apply".
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import msgpack  # type: ignore[import-untyped]  # publishes no types
+
+from tests.infra.provider.bindings import SCHEMA, Block
+from tests.infra.provider.wire import Value, decode, encode
+
+UNKNOWN = msgpack.ExtType(0, b"\x00")
+"""How Terraform writes a value that is known after apply."""
+
+NESTING = {"single": 1, "list": 2, "set": 3, "map": 4, "group": 5}
+
+# What the stand-in says of the project it is asked about.
+PROJECT_NUMBER = "123456789012"
+KNOWN = {
+    "google_project": {"number": PROJECT_NUMBER},
+    "google_storage_project_service_account": {
+        "email_address": f"service-{PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com",
+        "member": f"serviceAccount:service-{PROJECT_NUMBER}@gs-project-accounts.iam.gserviceaccount.com",
+    },
+}
+
+_SETTINGS: Block = {
+    "attributes": {
+        "project": {"type": "string", "optional": True},
+        "region": {"type": "string", "optional": True},
+        "billing_project": {"type": "string", "optional": True},
+        "user_project_override": {"type": "bool", "optional": True},
+        "default_labels": {"type": ["map", "string"], "optional": True},
+    },
+    "block_types": {},
+}
+
+
+class StandIn:
+    """The methods of the plugin protocol, each from the bytes of a request to the bytes of its answer."""
+
+    def __init__(self) -> None:
+        schema = json.loads(SCHEMA.read_text())
+        self._resources: dict[str, Block] = schema["resource_schemas"]
+        self._data: dict[str, Block] = schema["data_source_schemas"]
+
+    def methods(self) -> dict[str, Callable[[bytes], bytes]]:
+        """Name of the method → what answers it."""
+        return {
+            "GetSchema": self._schema,
+            "PrepareProviderConfig": lambda request: encode({1: decode(request)[1]}),
+            "ValidateResourceTypeConfig": lambda _: b"",
+            "ValidateDataSourceConfig": lambda _: b"",
+            "Configure": lambda _: b"",
+            "PlanResourceChange": self._plan,
+            "ReadDataSource": self._read,
+            "Stop": lambda _: b"",
+        }
+
+    def _schema(self, _: bytes) -> bytes:
+        def entries(blocks: dict[str, Block]) -> list[bytes]:
+            return [encode({1: name, 2: encode({2: _block(block)})}) for name, block in blocks.items()]
+
+        return encode({1: encode({2: _block(_SETTINGS)}), 2: entries(self._resources), 3: entries(self._data)})
+
+    def _plan(self, request: bytes) -> bytes:
+        fields = decode(request)
+        proposed = _unpacked(fields[3])
+        if proposed is not None:
+            proposed = _planned(self._resources[fields[1].decode()], proposed)
+        return encode({1: _packed(proposed)})
+
+    def _read(self, request: bytes) -> bytes:
+        fields = decode(request)
+        name = fields[1].decode()
+        answer = _unpacked(fields[2])
+        answer |= {key: None for key in self._data[name]["attributes"] if key not in answer}
+        return encode({1: _packed(answer | KNOWN[name])})
+
+
+def _block(block: Block) -> bytes:
+    attributes = [
+        encode(
+            {
+                1: name,
+                2: json.dumps(attribute["type"]),
+                4: attribute.get("required", False),
+                5: attribute.get("optional", False),
+                6: attribute.get("computed", False),
+            }
+        )
+        for name, attribute in block["attributes"].items()
+    ]
+    nested = [
+        encode(
+            {
+                1: name,
+                2: _block(inner["block"]),
+                3: NESTING[inner["nesting_mode"]],
+                4: inner.get("min_items", 0),
+                5: inner.get("max_items", 0),
+            }
+        )
+        for name, inner in block["block_types"].items()
+    ]
+    fields: dict[int, Value] = {2: attributes, 3: nested}
+    return encode(fields)
+
+
+def _planned(block: Block, proposed: dict[str, Any]) -> dict[str, Any]:
+    """The proposed values, with what only Google knows marked as known after apply."""
+    planned = dict(proposed)
+    for name, attribute in block["attributes"].items():
+        if attribute.get("computed") and planned.get(name) is None:
+            planned[name] = UNKNOWN
+    for name, inner in block["block_types"].items():
+        if isinstance(planned.get(name), list):
+            planned[name] = [_planned(inner["block"], item) for item in planned[name]]
+        elif isinstance(planned.get(name), dict):
+            planned[name] = _planned(inner["block"], planned[name])
+    return planned
+
+
+# A Terraform value has whatever shape its schema gives it.
+def _unpacked(dynamic: bytes) -> Any:
+    return msgpack.unpackb(decode(dynamic)[1], strict_map_key=False)
+
+
+def _packed(value: Any) -> bytes:
+    return encode({1: msgpack.packb(value)})
+
+
+@contextmanager
+def attached() -> Iterator[dict[str, str]]:
+    """Serves the stand-in; gives the environment in which Terraform uses it instead of the real provider."""
+    server = grpc.server(ThreadPoolExecutor(4))
+    handlers = {
+        name: grpc.unary_unary_rpc_method_handler(lambda request, _, answer=answer: answer(request))
+        for name, answer in StandIn().methods().items()
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("tfplugin5.Provider", handlers),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    address = {
+        "Protocol": "grpc",
+        "ProtocolVersion": 5,
+        "Pid": os.getpid(),
+        "Test": True,
+        "Addr": {"Network": "tcp", "String": f"127.0.0.1:{port}"},
+    }
+    try:
+        yield {"TF_REATTACH_PROVIDERS": json.dumps({"registry.terraform.io/hashicorp/google": address})}
+    finally:
+        server.stop(None)
