@@ -1,0 +1,1 @@
+"""Cloud Tasks on this machine: `python -m emulators.tasks`. What it keeps to and where it differs is in README.md."""
