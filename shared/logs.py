@@ -106,3 +106,8 @@ def correlation() -> Correlation:
     if "request_id" not in bound:
         return Correlation.taken(None, None)
     return Correlation(bound["request_id"], bound["trace_id"], bound["span_id"])
+
+
+def bound(name: str) -> str:
+    """What `bind` put under this name; empty outside any request."""
+    return str(structlog.contextvars.get_contextvars().get(name, ""))

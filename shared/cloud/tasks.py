@@ -21,8 +21,8 @@ TIMEOUT = 10.0
 async def enqueue(queue: str, body: BaseModel, *, name: str | None = None, at: datetime | None = None) -> None:
     """Adds a task for the function that is named as its queue.
 
-    `name`: a second task of this name is no task, for about an hour after the first is done; it is hashed, since names that
-    count upwards slow a queue down. `at`: not before. Raises Unavailable when the queue is away.
+    `name`: a second task of this name is no task, for about an hour after the first is done; it is hashed, since names
+    that count upwards slow a queue down. `at`: not before. Raises Unavailable when the queue is away.
     """
     parent = f"projects/{settings().google_cloud_project}/locations/{settings().region}/queues/{queue}"
     correlation = logs.correlation()

@@ -82,6 +82,19 @@ class Fault(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Unprocessable(Exception):
+    """The bytes themselves are at fault: recorded on the asset, acknowledged, never tried again."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.message = message
+
+
+class TooLong(Exception):
+    """Over the online limits of an engine: goes the batch way."""
+
+
 OFFERED_AGAIN = frozenset({Fault.SIZE_MISMATCH, Fault.CHECKSUM_MISMATCH, Fault.CANCELLED})
 """Faults of the way, not of the file: the next start of the same file gives a fresh URL."""
 
@@ -151,6 +164,7 @@ class AssetSummary(Record):
     lease: Lease | None = None
     operation: str | None = None
     """Name of the long operation that recognises it."""
+    operation_began_at: Moment | None = None
     excerpt: str = ""
     confidence: float | None = None
     language: str | None = None

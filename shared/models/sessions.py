@@ -79,6 +79,8 @@ class Session(Record):
     progressed_at: Moment | None = None
     """When a tick last saw a change: what the stall deadline is counted from."""
     counted_at: Moment | None = None
+    pace: float | None = None
+    """Percent a second, smoothed: what the time left is told from."""
     finished_at: Moment | None = None
 
 

@@ -1,32 +1,62 @@
 """Who calls: from a bearer token to a user who is alive, verified and not suspended."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from cachetools import TTLCache
 
 from shared import errors
 from shared.cloud import identity
-from shared.models.identity import Caller
+from shared.models.identity import Caller, User
 from shared.services.access import CACHED_SECONDS
-from shared.store import users
+from shared.store import companies, users
 
-_callers: TTLCache[str, Caller] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
+
+@dataclass(frozen=True)
+class _Known:
+    caller: Caller
+    tokens_valid_after: datetime | None
+
+
+_known: TTLCache[str, _Known] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
 
 
 async def caller(token: str) -> Caller:
-    """The caller that a token stands for; at most one read, none when they called within 30 s.
+    """The caller that a token stands for; at most two reads, none when they called within 30 s.
 
-    Raises Unauthenticated for a token that is not valid or whose user is gone, Suspended for one who is.
+    Raises Unauthenticated for a token that is not valid, was revoked, or whose user is gone; Suspended and
+    EmailNotVerified as for a sign-in.
     """
-    user_id = await identity.user_of(token)
-    known = _callers.get(user_id)
+    claims = await identity.verified(token)
+    known = _known.get(claims.user_id)
     if known is None:
-        known = _callers[user_id] = await _read(user_id)
-    return known
+        known = _known[claims.user_id] = await _read(claims.user_id)
+    if known.tokens_valid_after is not None and claims.signed_in_at < known.tokens_valid_after:
+        raise errors.Unauthenticated("This sign-in was ended.")
+    return known.caller
 
 
-async def _read(user_id: str) -> Caller:
-    user = await users.get(user_id)
+def forget(user_id: str) -> None:
+    """Reads the user again at their next call to this instance; others do within `CACHED_SECONDS`."""
+    _known.pop(user_id, None)
+
+
+async def admitted(user: User | None) -> User:
+    """The user, if they may come in; one read, of their company."""
     if user is None or user.deleted_at is not None:
-        raise errors.Unauthenticated("The account of this token does not exist any more.")
+        raise errors.Unauthenticated("The account does not exist any more.")
     if user.suspended_at is not None:
         raise errors.Suspended("This account is suspended.")
-    return Caller(user_id=user.id, company_id=user.company_id, role=user.role, email=user.email, name=user.name)
+    if not user.email_verified:
+        raise errors.EmailNotVerified("The e-mail address of this account is not verified yet.")
+    if user.company_id is not None:
+        company = await companies.get(user.company_id)
+        if company is None or company.suspended_at is not None:
+            raise errors.Suspended("The company of this account is suspended.")
+    return user
+
+
+async def _read(user_id: str) -> _Known:
+    user = await admitted(await users.get(user_id))
+    caller = Caller(user_id=user.id, company_id=user.company_id, role=user.role, email=user.email, name=user.name)
+    return _Known(caller, user.tokens_valid_after)

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
+from google.cloud.storage import Client
 
 from shared.settings import emulator, settings
 
@@ -18,7 +18,7 @@ def bucket() -> Any:
     """The bucket's handle, made once; making it reads nothing."""
     project = settings().google_cloud_project
     credentials = AnonymousCredentials() if emulator("STORAGE_EMULATOR_HOST") else None  # type: ignore[no-untyped-call]  # google-auth publishes no types here
-    client = storage.Client(project=project, credentials=credentials)
+    client = Client(project=project, credentials=credentials)
     adapter = requests.adapters.HTTPAdapter(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS)
     client._http.mount("https://", adapter)
     client._http.mount("http://", adapter)

@@ -95,11 +95,9 @@ async def examine(object_name: str, generation: int, reader: Callable[[BinaryIO]
     return await _called(lambda: reader(blob.open("rb", chunk_size=READ_CHUNK, timeout=TIMEOUT)))
 
 
-async def read_json(object_name: str) -> dict[str, Any]:
-    """A JSON object, parsed."""
-    raw = await _called(lambda: bucket().blob(object_name).download_as_bytes(timeout=TIMEOUT))
-    found: dict[str, Any] = json.loads(raw)
-    return found
+async def read_text(object_name: str) -> str:
+    """A whole object of ours, as text."""
+    return (await _called(lambda: bytes(bucket().blob(object_name).download_as_bytes(timeout=TIMEOUT)))).decode()
 
 
 async def write_json(object_name: str, content: Mapping[str, Any]) -> None:
@@ -107,6 +105,11 @@ async def write_json(object_name: str, content: Mapping[str, Any]) -> None:
     raw = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     blob = bucket().blob(object_name)
     await _called(lambda: blob.upload_from_string(raw, content_type="application/json", timeout=TIMEOUT))
+
+
+async def bucket_answers() -> None:
+    """Returns when Cloud Storage answers; raises Unavailable when it does not."""
+    await _called(lambda: list(bucket().list_blobs(prefix="health/", max_results=1, timeout=TIMEOUT)))
 
 
 async def names_below(prefix: str) -> list[str]:

@@ -1,8 +1,8 @@
 """V4 signed URLs: how clients send and fetch bytes without a function in between.
 
-Signed by the client library (https://cloud.google.com/storage/docs/access-control/signed-urls). With a key in the settings
-the process signs; without, IAM does, one call a URL (signBlob), so those run side by side but bounded, and are repeated:
-under concurrency IAM is known to deny at random what it allows.
+Signed by the client library (https://cloud.google.com/storage/docs/access-control/signed-urls). With a key in the
+settings the process signs; without, IAM does, one call a URL (signBlob), so those run side by side but bounded, and are
+repeated: under concurrency IAM is known to deny at random what it allows.
 """
 
 import asyncio
@@ -80,9 +80,12 @@ def _signed(grant: Grant, expires_at: datetime) -> str:
 
 @lru_cache
 def _credentials() -> Any:
+    # google-auth publishes no types for these; what matters is that the result can sign bytes.
+    credentials: Any = service_account.Credentials
     key = settings().signing_key
     if key is not None:
-        return service_account.Credentials.from_service_account_info(json.loads(key.get_secret_value()))
-    source, _ = google.auth.default(scopes=[_SCOPE])
-    account = settings().signing_account or source.service_account_email
-    return service_account.Credentials(iam.Signer(Request(), source, account), account, _TOKEN_URI)
+        return credentials.from_service_account_info(json.loads(key.get_secret_value()))
+    source: Any = google.auth.default(scopes=[_SCOPE])[0]
+    email = settings().signing_account or source.service_account_email
+    signer: Any = iam.Signer
+    return credentials(signer(Request(), source, email), email, _TOKEN_URI)

@@ -1,14 +1,17 @@
-"""Users and their names."""
+"""Users and the names that lead to them: user names and e-mail addresses, each unique over the platform."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from shared.models.identity import User, Username
+from shared.models.identity import Address, Role, User, Username
+from shared.models.records import derived_id, now
 from shared.store import firestore
-from shared.store.firestore import Write
+from shared.store.firestore import Condition, Query, Write
 
 USERS = "users"
 USERNAMES = "usernames"
+ADDRESSES = "addresses"
 
 
 async def get(user_id: str) -> User | None:
@@ -16,21 +19,81 @@ async def get(user_id: str) -> User | None:
     return await firestore.get(User, f"{USERS}/{user_id}")
 
 
+async def get_many(user_ids: list[str]) -> dict[str, User]:
+    """The users that exist of these, by id; one read each."""
+    return await firestore.get_many(User, [f"{USERS}/{user_id}" for user_id in user_ids])
+
+
 async def named(username: str) -> Username | None:
     """Whose user name this is; upper and lower case are the same."""
     return await firestore.get(Username, f"{USERNAMES}/{username.lower()}")
 
 
-def create(user: User) -> Write:
-    """Writes a new user."""
-    return firestore.create(USERS, user)
+async def with_email(email: str) -> User | None:
+    """Whose address this is; two reads."""
+    address = await firestore.get(Address, f"{ADDRESSES}/{_address_id(email)}")
+    return await get(address.user_id) if address else None
 
 
-def reserve(username: Username) -> Write:
+async def page(where: tuple[Condition, ...], limit: int, after: tuple[Any, ...] | None) -> list[User]:
+    """Users, newest first."""
+    return await firestore.query(
+        User, Query(USERS, where=where, order=("-created_at",), limit=limit, start_after=after)
+    )
+
+
+async def acting_admins(company_id: str, at_most: int) -> list[User]:
+    """Admins of a company who are neither deleted nor suspended."""
+    where: tuple[Condition, ...] = (
+        ("company_id", "==", company_id),
+        ("role", "==", Role.ADMIN.value),
+        ("deleted_at", "==", None),
+        ("suspended_at", "==", None),
+    )
+    return await firestore.query(User, Query(USERS, where=where, limit=at_most))
+
+
+def create(user: User) -> tuple[Write, ...]:
+    """Writes a new user and takes their address and user name; the commit conflicts when somebody has one of them."""
+    address = Address(
+        id=_address_id(user.email), created_at=user.created_at, updated_at=user.created_at, user_id=user.id
+    )
+    reserved = (reserve(user.username, user, user.created_at),) if user.username else ()
+    return (firestore.create(USERS, user), firestore.create(ADDRESSES, address), *reserved)
+
+
+def reserve(username: str, user: User, moment: datetime) -> Write:
     """Takes a user name; the commit conflicts when somebody has it."""
-    return firestore.create(USERNAMES, username)
+    name = Username(id=username.lower(), created_at=moment, updated_at=moment, user_id=user.id, email=user.email)
+    return firestore.create(USERNAMES, name)
+
+
+def release(username: str) -> Write:
+    """Gives a user name back."""
+    return firestore.delete(f"{USERNAMES}/{username.lower()}")
 
 
 def change(user: User, fields: Mapping[str, Any]) -> Write:
     """Changes some fields of a user."""
     return firestore.change(USERS, user, fields)
+
+
+def end_tokens(user_id: str, moment: datetime) -> Write:
+    """Makes all tokens stale that tell of a sign-in before `moment`; whatever else happens to the user meanwhile."""
+    fields = {"tokens_valid_after": moment, "updated_at": now()}
+    return Write(f"{USERS}/{user_id}", fields, mask=tuple(fields), exists=True)
+
+
+def forget(user: User) -> tuple[Write, ...]:
+    """Deletes a user for good and gives their address and user name back."""
+    names = (release(user.username),) if user.username else ()
+    return (
+        firestore.delete(f"{USERS}/{user.id}"),
+        firestore.delete(f"{ADDRESSES}/{_address_id(user.email)}"),
+        *names,
+    )
+
+
+def _address_id(email: str) -> str:
+    # Derived, since an address may hold a slash.
+    return derived_id("adr", email.lower())

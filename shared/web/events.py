@@ -1,8 +1,8 @@
 """The event edge: a function that a finished object wakes.
 
 Takes both shapes that are on the wire, the envelope of a Pub/Sub push
-(https://cloud.google.com/pubsub/docs/push#receive_push) and a CloudEvent from Eventarc in binary or structured mode, and
-hands the function one typed `ObjectFinalized`.
+(https://cloud.google.com/pubsub/docs/push#receive_push) and a CloudEvent from Eventarc in binary or structured mode,
+and hands the function one typed `ObjectFinalized`.
 
 What the function raises is answered with an error, so that Pub/Sub backs off, tries again and in the end dead-letters.
 What can't be parsed is refused too: it ends among the dead letters, where somebody sees it.

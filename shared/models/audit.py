@@ -1,0 +1,67 @@
+"""What was done, by whom: the audit log."""
+
+from enum import StrEnum
+from typing import Any
+
+from shared.models.records import Frozen, Moment, Record
+
+
+class Action(StrEnum):
+    """What can be done that somebody may ask about later."""
+
+    REGISTERED = "user.registered"
+    VERIFIED = "user.verified"
+    SIGNED_IN = "user.signed_in"
+    SIGNED_OUT = "user.signed_out"
+    PASSWORD_CHANGED = "user.password_changed"  # noqa: S105  # the name of an action
+    GOOGLE_LINKED = "user.google_linked"
+    USER_CREATED = "user.created"
+    USER_CHANGED = "user.changed"
+    USER_SUSPENDED = "user.suspended"
+    USER_DELETED = "user.deleted"
+    USER_RESTORED = "user.restored"
+    SUPER_ADMIN_MADE = "user.super_admin_made"
+    PASSKEY_REGISTERED = "passkey.registered"
+    PASSKEY_RENAMED = "passkey.renamed"
+    PASSKEY_REMOVED = "passkey.removed"
+    COMPANY_CREATED = "company.created"
+    COMPANY_CHANGED = "company.changed"
+    COMPANY_SUSPENDED = "company.suspended"
+    COMPANY_RESTORED = "company.restored"
+    INVITED = "invitation.created"
+    INVITATION_WITHDRAWN = "invitation.withdrawn"
+    INVITATION_ACCEPTED = "invitation.accepted"
+    MEMBER_CHANGED = "member.changed"
+    MEMBER_REMOVED = "member.removed"
+
+
+class AuditEntry(Record):
+    """One change: who, what, on what, before and after, in which request, from which address. Never changed."""
+
+    company_id: str | None
+    actor_id: str | None
+    """None for what the platform's operator did by command."""
+    actor_email: str | None
+    action: str
+    target_id: str
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    request_id: str
+    address: str
+    """Network address of the client; empty for what no request did."""
+
+
+class AuditView(Frozen):
+    """An entry as an administrator sees it."""
+
+    id: str
+    created_at: Moment
+    company_id: str | None
+    actor_id: str | None
+    actor_email: str | None
+    action: str
+    target_id: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    request_id: str
+    address: str

@@ -1,0 +1,214 @@
+"""Taking in a finished object: who works on it, and how that ends. The common path of all event functions.
+
+An event may come twice, late, out of order, or while another instance works on it. What counts is the asset's record:
+the generation that was taken, the lease of whoever works on it, and the state it reached. All writes demand the version
+that was read, so of two that meet one wins and the other looks again.
+
+Permanent (recorded on the asset, acknowledged): everything raised as `Unprocessable`. Everything else is raised, so
+that Pub/Sub backs off, tries again and in the end dead-letters.
+"""
+
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from shared import logs
+from shared.errors import Unavailable
+from shared.models.assets import (
+    EXCERPT_LENGTH,
+    INLINE_TEXT_LIMIT,
+    OFFERED_AGAIN,
+    Asset,
+    AssetError,
+    AssetState,
+    Fault,
+    Lease,
+    Recognition,
+    Unprocessable,
+    asset_id_in,
+)
+from shared.models.events import ObjectFinalized
+from shared.models.records import now
+from shared.store import assets, firestore, objects
+
+LEASE = timedelta(seconds=330)
+"""How long a claim holds without being renewed: the timeout of the functions that recognise, and some."""
+
+_log = logs.logger(__name__)
+
+
+@dataclass
+class Claim:
+    """An asset that we work on, as we last read or wrote it, and what its object's arrival says of it."""
+
+    asset: Asset
+    arrived: Mapping[str, Any] = field(default_factory=dict)
+
+    async def write(self, fields: Mapping[str, Any]) -> None:
+        """Changes the asset; raises firestore.Conflict when somebody else did since."""
+        version = await firestore.commit(assets.change(self.asset, fields))
+        self.asset = Asset.model_validate(self.asset.model_dump() | dict(fields) | {"version": version})
+
+
+Work = Callable[[Claim], Awaitable[None]]
+
+
+async def take_in(event: ObjectFinalized, work: Work) -> None:
+    """Brings the asset of a finished object to its end, or as far as `work` does; one read before it.
+
+    Raises whatever is worth another delivery: Unavailable, firestore.Conflict, anything unforeseen.
+    """
+    asset = await _announced(event)
+    if asset is None:
+        return
+    arrived = {
+        "uploaded": True,
+        "uploaded_bytes": event.size,
+        "uploaded_at": asset.uploaded_at or now(),
+        "generation": event.generation,
+    }
+    claim = Claim(asset, arrived)
+
+    async def verified(claim: Claim) -> None:
+        await _verify(asset, event)
+        await work(claim)
+
+    await settle_faults(claim, verified)
+
+
+async def settle_faults(claim: Claim, work: Work) -> None:
+    """Does the work; what is permanent is recorded on the asset and ends here, anything else is raised.
+
+    The lease is given back before that, so that the next delivery need not wait for its end.
+    """
+    try:
+        await work(claim)
+    except Unprocessable as error:
+        await claim.write({**claim.arrived, **failure(error.fault, error.message)})
+        _log.info("asset_failed", asset_id=claim.asset.id, code=error.fault)
+    except firestore.Conflict:
+        raise
+    except Exception:
+        await _release(claim)
+        raise
+
+
+async def _announced(event: ObjectFinalized) -> Asset | None:
+    """The asset that the object belongs to, if there is something to do for it.
+
+    None, which acknowledges the event, for: an object that is none of ours; a generation older than the one taken in;
+    one that is settled, or that a long operation recognises; a record that is deleted or was cancelled (the object goes
+    then). Raises Unavailable while somebody else holds the lease.
+    """
+    asset_id = asset_id_in(event.name)
+    asset = await assets.get(asset_id) if asset_id else None
+    if asset is None or asset.object_name != event.name:
+        _log.warning("object_without_record", object=event.name, generation=event.generation)
+        return None
+    follow(asset)
+    if asset.deleted_at is not None or (asset.error and asset.error.code is Fault.CANCELLED):
+        await objects.delete(event.name, event.generation)
+        return None
+    if asset.generation is not None and event.generation < asset.generation:
+        return None
+    if asset.generation == event.generation and (asset.settled or asset.operation):
+        return None
+    if asset.lease is not None and asset.lease.until > now():
+        raise Unavailable("Another instance works on this object.", retry_after=10)
+    return asset
+
+
+def follow(asset: Asset) -> None:
+    """From here on the log speaks with the id of the request that announced the file."""
+    if asset.request_id:
+        logs.bind(logs.Correlation.taken(asset.request_id, asset.traceparent), asset_id=asset.id)
+
+
+async def _verify(asset: Asset, event: ObjectFinalized) -> None:
+    """Raises Unprocessable when the object is not what the manifest promised.
+
+    Such an object is deleted, so that the right one can come.
+    """
+    wrong = None
+    if event.size != asset.size:
+        wrong = Unprocessable(Fault.SIZE_MISMATCH, f"{event.size} bytes came, {asset.size} were promised.")
+    elif asset.crc32c and event.crc32c != asset.crc32c:
+        wrong = Unprocessable(Fault.CHECKSUM_MISMATCH, "The CRC32C of what came is not the one promised.")
+    elif asset.md5 and event.md5 not in (None, asset.md5):  # composed objects have no MD5
+        wrong = Unprocessable(Fault.CHECKSUM_MISMATCH, "The MD5 of what came is not the one promised.")
+    if wrong is not None:
+        await objects.delete(event.name, event.generation)
+        raise wrong
+
+
+async def lease(claim: Claim) -> None:
+    """Takes the lease and records the upload, in one write; raises firestore.Conflict when somebody was faster."""
+    taken = Lease(holder=secrets.token_hex(8), until=now() + LEASE)
+    await claim.write(
+        {
+            **claim.arrived,
+            "state": AssetState.PROCESSING,
+            "settled": False,
+            "lease": taken.model_dump(),
+            "attempts": claim.asset.attempts + 1,
+            "error": None,
+        }
+    )
+
+
+async def _release(claim: Claim) -> None:
+    if claim.asset.lease is None:
+        return
+    try:
+        await claim.write({"lease": None})
+    except (firestore.Conflict, Unavailable):
+        _log.warning("lease_not_released", asset_id=claim.asset.id)
+
+
+async def keep(claim: Claim) -> None:
+    """A plain file is at its end when it has come; one write."""
+    await claim.write({**claim.arrived, "state": AssetState.UPLOADED, "settled": True, "error": None})
+
+
+def failure(fault: Fault, message: str) -> dict[str, Any]:
+    """The fields of an asset that failed for good. Without the right bytes nothing counts as uploaded."""
+    fields = {
+        "state": AssetState.FAILED,
+        "settled": True,
+        "lease": None,
+        "operation": None,
+        "error": AssetError(code=fault, message=message).model_dump(),
+        "processed_at": now(),
+    }
+    if fault in OFFERED_AGAIN:
+        fields |= {"uploaded": False, "uploaded_bytes": 0, "generation": None}
+    return fields
+
+
+async def finish(claim: Claim, found: Recognition) -> None:
+    """Keeps the whole result in the bucket and its beginning in the record; one write to each."""
+    asset = claim.asset
+    await objects.write_json(asset.result_name, found.as_json(asset))
+    raw = found.text.encode()
+    text = raw[:INLINE_TEXT_LIMIT].decode(errors="ignore")
+    await claim.write(
+        {
+            "state": AssetState.PROCESSED,
+            "settled": True,
+            "lease": None,
+            "operation": None,
+            "text": text,
+            "text_truncated": len(raw) > INLINE_TEXT_LIMIT,
+            "excerpt": " ".join(text[: 2 * EXCERPT_LENGTH].split())[:EXCERPT_LENGTH],
+            "confidence": found.confidence,
+            "language": found.language,
+            "pages": len(found.pages) or asset.pages,
+            "duration_seconds": found.duration_seconds or asset.duration_seconds,
+            "flags": [str(flag) for flag in found.flags],
+            "result_object": asset.result_name,
+            "processed_at": now(),
+        }
+    )
+    _log.info("asset_processed", asset_id=asset.id, kind=asset.kind, characters=len(found.text))

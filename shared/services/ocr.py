@@ -1,0 +1,60 @@
+"""Reads documents.
+
+Permanent: content that is not of its type, that Document AI refuses as invalid, an operation that failed. Retried: an
+engine, storage or database that is away, quota, deadlines.
+"""
+
+from shared.cloud import documentai
+from shared.models.assets import Asset, Fault, Flag, Recognition, TooLong, Unprocessable
+from shared.models.events import ObjectFinalized
+from shared.services import content, intake, polling
+from shared.services.intake import Claim
+from shared.store import objects
+
+
+async def read(event: ObjectFinalized) -> None:
+    """Reads the document that this object is, or starts a long operation that does."""
+    await intake.take_in(event, _read)
+
+
+async def _read(claim: Claim) -> None:
+    await intake.lease(claim)
+    asset = claim.asset
+    generation = asset.generation or 0
+    await content.check(asset, generation)
+    pages = await content.pages(asset, generation)
+    if pages is not None and pages > documentai.ONLINE_PAGES:
+        return await _begin(claim)
+    try:
+        found = await documentai.read(objects.uri(asset.object_name), asset.content_type, asset.languages)
+    except TooLong:
+        return await _begin(claim)
+    return await intake.finish(claim, found)
+
+
+async def _begin(claim: Claim) -> None:
+    asset = claim.asset
+    output = objects.uri(asset.batch_prefix)
+    operation = await documentai.begin(objects.uri(asset.object_name), asset.content_type, asset.languages, output)
+    await polling.follow(claim, operation)
+
+
+async def outcome(asset: Asset) -> Recognition | None:
+    """What the asset's long operation read; None while it runs. Of one that failed in part the good pages stay."""
+    trouble = await documentai.outcome(asset.operation or "")
+    if trouble is None:
+        return None
+    names = sorted(await objects.names_below(asset.batch_prefix), key=_in_page_order)
+    shards = [documentai.shard(await objects.read_text(name)) for name in names]
+    found = documentai.recognition(shards)
+    if trouble and not found.pages:
+        raise Unprocessable(Fault.RECOGNITION_FAILED, f"The document can't be read: {trouble}")
+    if trouble:
+        return found.model_copy(update={"flags": [*found.flags, Flag.PARTIAL]})
+    return found
+
+
+def _in_page_order(name: str) -> tuple[int, str]:
+    # Shards are named `...-0.json`, `...-1.json`, ..., `...-10.json`.
+    number = name.rpartition("-")[2].removesuffix(".json")
+    return (int(number) if number.isdigit() else 0, name)

@@ -1,0 +1,222 @@
+"""The progress of a session: counted by ticks, not by events.
+
+A tick counts the session's assets with aggregation queries, writes the statistics once if they changed, and puts the
+next tick into the queue while there is work. A tick is named by its session and the second it is due, rounded up to its
+gap, so that any number of requests make one. Gaps grow with the age of the session: writes to it grow with the logarithm of
+time, never with files.
+"""
+
+import asyncio
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared import logs
+from shared.cloud import tasks
+from shared.models.assets import AssetState, Fault
+from shared.models.events import ProgressTick
+from shared.models.records import now
+from shared.models.sessions import ERRORS_SHOWN, FileError, Session, SessionStatus, Stats
+from shared.services import intake
+from shared.store import assets, firestore, sessions
+
+QUEUE = "progress"
+SHORTEST_GAP = 1
+"""Seconds between the ticks of a young session."""
+LONGEST_GAP = 60
+"""Seconds between the ticks of a session in which nothing moves."""
+GROWTH = 1 / 20
+"""The gap is this part of the session's age, or of the time since anything moved, whichever gives more."""
+STALLED_AFTER = timedelta(hours=24)
+"""A session in which nothing moved for so long fails, and names what is missing."""
+SMOOTHED_OVER = 15.0
+"""Seconds over which the rate is averaged (exponentially)."""
+CANCELLED_AT_ONCE = 200
+"""Assets that one tick of a cancelled session settles."""
+MISSING_SHOWN = 20
+"""Missing files that a stalled session names."""
+
+_log = logs.logger(__name__)
+
+
+async def soon(session_id: str) -> None:
+    """Has the session counted within a second or two."""
+    await _next(session_id, SHORTEST_GAP)
+
+
+async def _next(session_id: str, gap: int) -> None:
+    due = math.ceil((now().timestamp() + gap) / gap) * gap
+    at = datetime.fromtimestamp(due, tz=now().tzinfo)
+    await tasks.enqueue(QUEUE, ProgressTick(session_id=session_id), name=f"{session_id}:{due}", at=at)
+
+
+async def tick(asked: ProgressTick) -> None:
+    """Counts a session and sees to its next tick; 1 read, 5 aggregations, at most 1 write.
+
+    Nothing here is permanent: whatever fails is raised and the queue tries again.
+    """
+    session = await sessions.get(asked.session_id)
+    if session is None or session.deleted_at is not None:
+        return
+    if session.status is SessionStatus.CANCELLED and await _cancel_some(session):
+        await soon(session.id)
+        return
+    if session.status not in (SessionStatus.IN_PROGRESS, SessionStatus.CANCELLED):
+        return
+    counted = await _count(session.id)
+    changes = await _changes(session, counted, now())
+    try:
+        if changes:
+            await firestore.commit(sessions.change(session, changes))
+            _log.info("session_counted", session_id=session.id, **counted.__dict__)
+    except firestore.Conflict:
+        changes = {}  # somebody changed the session meanwhile: the next tick counts again
+    status = changes.get("status", session.status)
+    if status is SessionStatus.IN_PROGRESS:
+        await _next(session.id, _gap(session, now()))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What the assets of a session add up to."""
+
+    files: int
+    uploaded: int
+    processed: int
+    failed: int
+    settled: int
+    bytes_total: int
+    bytes_uploaded: int
+
+
+async def _count(session_id: str) -> Counted:
+    total, uploaded, settled, failed = await asyncio.gather(
+        assets.total(session_id),
+        assets.count(session_id, "uploaded", True),
+        assets.count(session_id, "settled", True),
+        assets.count(session_id, "state", AssetState.FAILED),
+    )
+    return Counted(
+        files=total.count,
+        uploaded=uploaded,
+        processed=settled - failed,
+        failed=failed,
+        settled=settled,
+        bytes_total=total.sums["size"],
+        bytes_uploaded=total.sums["uploaded_bytes"],
+    )
+
+
+async def _changes(session: Session, counted: Counted, moment: datetime) -> dict[str, Any]:
+    """What the count changes in the session's record; empty when nothing moved."""
+    complete = _complete(session, counted)
+    stats, pace = _stats(session, counted, moment, complete=complete)
+    changes: dict[str, Any] = {}
+    if _moved(session.stats, stats):
+        changes = {"stats": stats.model_dump(), "pace": pace, "counted_at": moment, "progressed_at": moment}
+    if counted.failed != session.stats.files_failed:
+        changes["errors"] = [error.model_dump() for error in await _errors(session.id)]
+    if complete and session.status is SessionStatus.IN_PROGRESS:
+        changes |= {"status": SessionStatus.COMPLETED, "finished_at": moment}
+    elif not changes and _stalled(session, moment):
+        failure = await _missing(session.id)
+        changes = {"status": SessionStatus.FAILED, "finished_at": moment, "failure": failure.model_dump()}
+    return changes
+
+
+def _complete(session: Session, counted: Counted) -> bool:
+    return not session.manifest_open and 0 < counted.files == counted.settled
+
+
+def _stalled(session: Session, moment: datetime) -> bool:
+    if session.status is not SessionStatus.IN_PROGRESS:
+        return False
+    return moment > (session.progressed_at or session.created_at) + STALLED_AFTER
+
+
+def _moved(before: Stats, after: Stats) -> bool:
+    smoothed = {"bytes_per_second", "seconds_left", "percent"}
+    return before.model_dump(exclude=smoothed) != after.model_dump(exclude=smoothed) or before.percent != after.percent
+
+
+def _stats(session: Session, counted: Counted, moment: datetime, *, complete: bool) -> tuple[Stats, float | None]:
+    """The statistics, and the pace in percent a second that the time left is told from."""
+    before = session.stats
+    since = (moment - (session.counted_at or session.started_at or session.created_at)).total_seconds()
+    percent = 100.0 if complete else max(before.percent, min(99.9, _percent(counted)))
+    rate = _smoothed(before.bytes_per_second, counted.bytes_uploaded - before.bytes_uploaded, since)
+    pace = _smoothed(session.pace, percent - before.percent, since)
+    uploading = counted.bytes_uploaded < counted.bytes_total and not complete
+    return Stats(
+        files_total=counted.files,
+        files_uploaded=counted.uploaded,
+        files_processed=counted.processed,
+        files_failed=counted.failed,
+        bytes_total=counted.bytes_total,
+        bytes_uploaded=counted.bytes_uploaded,
+        percent=round(percent, 1),
+        bytes_per_second=round(rate, 1) if uploading and rate else None,
+        seconds_left=_left(percent, pace),
+    ), pace
+
+
+def _left(percent: float, pace: float | None) -> float | None:
+    if percent >= 100.0:
+        return 0.0
+    return round((100.0 - percent) / pace, 1) if pace else None
+
+
+def _percent(counted: Counted) -> float:
+    """Half for the bytes that came, half for the files that are done."""
+    if not counted.files:
+        return 0.0
+    came = counted.bytes_uploaded / counted.bytes_total if counted.bytes_total else 1.0
+    return 50.0 * came + 50.0 * counted.settled / counted.files
+
+
+def _smoothed(before: float | None, amount: float, seconds: float) -> float | None:
+    """An exponential moving average of amount a second; a negative amount (files were cancelled) counts as none."""
+    if seconds <= 0:
+        return before
+    current = max(amount, 0.0) / seconds
+    if before is None:
+        return current or None
+    weight = 1.0 - math.exp(-seconds / SMOOTHED_OVER)
+    return before + weight * (current - before)
+
+
+def _gap(session: Session, moment: datetime) -> int:
+    age = (moment - (session.started_at or session.created_at)).total_seconds()
+    still = (moment - (session.progressed_at or session.created_at)).total_seconds()
+    return max(SHORTEST_GAP, min(LONGEST_GAP, round(max(age, still) * GROWTH)))
+
+
+async def _errors(session_id: str) -> list[FileError]:
+    failed = await assets.in_state(session_id, AssetState.FAILED, ERRORS_SHOWN)
+    found = [(asset.path, asset.error) for asset in failed if asset.error]
+    return [FileError(path=path, code=error.code, message=error.message) for path, error in sorted(found, key=_by_path)]
+
+
+def _by_path(found: tuple[str, Any]) -> str:
+    return found[0]
+
+
+async def _missing(session_id: str) -> FileError:
+    pending = await assets.in_state(session_id, AssetState.PENDING, MISSING_SHOWN)
+    names = ", ".join(sorted(asset.path for asset in pending))
+    hours = STALLED_AFTER.total_seconds() / 3600
+    return FileError(
+        path=names,
+        code="session_stalled",
+        message=f"Nothing came for {hours:.0f} hours. Missing: {names or 'results'}.",
+    )
+
+
+async def _cancel_some(session: Session) -> int:
+    """Settles some of what a cancelled session still waits for; how many they were."""
+    waiting = await assets.in_state(session.id, AssetState.PENDING, CANCELLED_AT_ONCE)
+    fields = intake.failure(Fault.CANCELLED, "The upload was cancelled before this file came.")
+    if waiting:
+        await firestore.commit(*(assets.change(asset, fields) for asset in waiting))
+    return len(waiting)

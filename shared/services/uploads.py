@@ -1,0 +1,172 @@
+"""Upload jobs: a manifest comes in, signed addresses go out, and the progress is started.
+
+A start is repeatable: ids come from the session, path, size and checksum, so the same file is the same asset whenever
+it is announced. While assets are being written the session's manifest is open, so that no tick completes it too early.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from shared.errors import NotFound, StateConflict
+from shared.models.assets import OFFERED_AGAIN, Asset, AssetState
+from shared.models.identity import Caller
+from shared.models.projects import Permission
+from shared.models.records import now
+from shared.models.sessions import (
+    AnsweredState,
+    ManifestPage,
+    Session,
+    SessionStatus,
+    UploadFile,
+    UploadJob,
+    UploadStatus,
+)
+from shared.services import manifest, progress, sessions
+from shared.store import assets, firestore, objects
+from shared.store import sessions as stored_sessions
+
+ATTEMPTS = 5
+"""How often a write is repeated when somebody else was faster."""
+
+
+async def add(caller: Caller, session_id: str, page: ManifestPage) -> UploadJob:
+    """Takes in one page of a session's manifest.
+
+    For n files: n + 1 reads, n writes of assets and at most 2 of the session. Raises ManifestInvalid, with nothing
+    written, for bad paths; StateConflict when the session is at its end.
+    """
+    session, access = await sessions.get(caller, session_id, Permission.CONTRIBUTE)
+    manifest.check(page.files)
+    session = await _open(session)
+    wanted = [manifest.asset_for(session, file, caller, access.project.languages) for file in page.files]
+    files = await _announce(wanted)
+    if not page.expect_more:
+        await _close(session)
+    await progress.soon(session.id)
+    return UploadJob(job_id=session.id, session_id=session.id, files=files)
+
+
+async def _open(session: Session) -> Session:
+    """The session in progress, with an open manifest."""
+    for _ in range(ATTEMPTS):
+        if session.status is not SessionStatus.IN_PROGRESS:
+            sessions.require_step(session, SessionStatus.IN_PROGRESS)
+        elif session.manifest_open:
+            return session
+        began = {"status": SessionStatus.IN_PROGRESS, "started_at": session.started_at or now()}
+        fields = {**began, "manifest_open": True, "progressed_at": now()}
+        try:
+            version = await firestore.commit(stored_sessions.change(session, fields))
+            return session.model_copy(update={**fields, "version": version})
+        except firestore.Conflict:
+            session = await _again(session.id)
+    raise StateConflict("Too many requests change this session at once.")
+
+
+async def _close(session: Session) -> None:
+    for _ in range(ATTEMPTS):
+        if not session.manifest_open or session.status is not SessionStatus.IN_PROGRESS:
+            return
+        try:
+            await firestore.commit(stored_sessions.change(session, {"manifest_open": False}))
+        except firestore.Conflict:
+            session = await _again(session.id)
+        else:
+            return
+    raise StateConflict("Too many requests change this session at once.")
+
+
+async def _again(session_id: str) -> Session:
+    session = await stored_sessions.get(session_id)
+    if session is None:
+        raise NotFound("There is no such session.")
+    return session
+
+
+async def _announce(wanted: Sequence[Asset]) -> list[UploadFile]:
+    """Writes what is new, and says of each file where its bytes go."""
+    known = await _write(wanted)
+    return await _answers(known)
+
+
+async def _write(wanted: Sequence[Asset]) -> list[Asset]:
+    """The assets as they are now, in the order they were wanted."""
+    for _ in range(ATTEMPTS):
+        existing = await assets.existing([asset.id for asset in wanted])
+        known = [existing.get(asset.id, asset) for asset in wanted]
+        new = [assets.create(asset) for asset in wanted if asset.id not in existing]
+        again = [asset for asset in existing.values() if asset.error and asset.error.code in OFFERED_AGAIN]
+        reset = [assets.change(asset, _OFFERED) for asset in again]
+        try:
+            await asyncio.gather(*(firestore.commit(*some) for some in _in_commits([*new, *reset])))
+        except firestore.Conflict:
+            continue  # the same files were announced, or came, at the same moment: look again
+        offered = {asset.id for asset in again}
+        return [asset.model_copy(update=_OFFERED) if asset.id in offered else asset for asset in known]
+    raise StateConflict("Too many requests announce these files at once.")
+
+
+_OFFERED = {"state": AssetState.PENDING, "settled": False, "error": None, "processed_at": None}
+"""What makes an asset that failed on its way wait for its bytes again."""
+
+
+def _in_commits(writes: Sequence[firestore.Write]) -> Iterator[Sequence[firestore.Write]]:
+    for start in range(0, len(writes), firestore.COMMIT_LIMIT):
+        yield writes[start : start + firestore.COMMIT_LIMIT]
+
+
+async def _answers(known: Sequence[Asset]) -> list[UploadFile]:
+    pending = [asset for asset in known if asset.state is AssetState.PENDING]
+    addresses = await objects.upload_addresses(pending)
+    upload = {asset.id: address for asset, address in zip(pending, addresses, strict=True)}
+    return [
+        UploadFile(
+            path=asset.path,
+            asset_id=asset.id,
+            kind=asset.kind,
+            state=AnsweredState.ALREADY_UPLOADED if asset.uploaded else asset.state,
+            upload=upload.get(asset.id),
+        )
+        for asset in known
+    ]
+
+
+async def fresh_urls(caller: Caller, job_id: str, asset_ids: Sequence[str]) -> UploadJob:
+    """New addresses for files of the job that have not come yet; one read for each. NotFound for a foreign asset."""
+    session, _ = await sessions.get(caller, job_id, Permission.CONTRIBUTE)
+    if session.status is not SessionStatus.IN_PROGRESS:
+        raise StateConflict(f"The session is {session.status}.", details={"state": session.status})
+    found = await assets.existing(asset_ids)
+    ours = [found[one] for one in asset_ids if one in found and found[one].session_id == session.id]
+    if len(ours) != len(asset_ids):
+        raise NotFound("Not all of these assets belong to this job.")
+    return UploadJob(job_id=session.id, session_id=session.id, files=await _answers(ours))
+
+
+async def cancel(caller: Caller, job_id: str) -> Session:
+    """Stops the job: what has not come fails as cancelled, and what is being recognised goes on to its end."""
+    session, _ = await sessions.get(caller, job_id, Permission.CONTRIBUTE)
+    for _ in range(ATTEMPTS):
+        if session.status is SessionStatus.CANCELLED:
+            return session
+        sessions.require_step(session, SessionStatus.CANCELLED)
+        fields = {"status": SessionStatus.CANCELLED, "finished_at": now(), "manifest_open": False}
+        try:
+            version = await firestore.commit(stored_sessions.change(session, fields))
+        except firestore.Conflict:
+            session = await _again(session.id)
+            continue
+        await progress.soon(session.id)
+        return session.model_copy(update={**fields, "version": version})
+    raise StateConflict("Too many requests change this session at once.")
+
+
+async def status(caller: Caller, job_id: str) -> tuple[UploadStatus, int]:
+    """Where the job stands as of its last tick, and the version of that; one read."""
+    session, _ = await sessions.get(caller, job_id)
+    return UploadStatus(job_id=session.id, session_id=session.id, **_shown(session)), session.version
+
+
+def _shown(session: Session) -> dict[str, Any]:
+    return session.model_dump(include={"status", "stats", "errors", "failure"})
