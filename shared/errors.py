@@ -47,6 +47,22 @@ class Unauthenticated(AltaError):
     remedy = "Sign in again, or refresh the access token, and send it as `Authorization: Bearer ...`."
 
 
+class TokenRefused(AltaError):
+    """The token out of a mail, or the challenge of a passkey, is unknown, used, expired, or somebody else's."""
+
+    code = "token_refused"
+    status = 400
+    remedy = "Ask for a new mail, or start the step again."
+
+
+class UnknownHost(AltaError):
+    """The request names a host that is not ours."""
+
+    code = "unknown_host"
+    status = 400
+    remedy = "Use the platform's own address."
+
+
 class InvalidCredentials(AltaError):
     """The name and the password don't belong together; says nothing about which is wrong."""
 
@@ -61,6 +77,14 @@ class EmailNotVerified(AltaError):
     code = "email_not_verified"
     status = 403
     remedy = "Open the link in the verification mail, or ask for another one."
+
+
+class RegistrationRequired(AltaError):
+    """The Google account is genuine but belongs to nobody here yet."""
+
+    code = "registration_required"
+    status = 403
+    remedy = "Send the Google token again with `company_name`, or with an `invitation_token`."
 
 
 class Suspended(AltaError):
@@ -109,6 +133,14 @@ class StateConflict(AltaError):
     code = "state_conflict"
     status = 409
     remedy = "Read the record again; `details.state` tells where it stands."
+
+
+class LastAdmin(AltaError):
+    """A company can't be left without an admin who can sign in."""
+
+    code = "last_admin"
+    status = 409
+    remedy = "Make somebody else an admin of the company first."
 
 
 class Changed(AltaError):

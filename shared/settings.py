@@ -73,6 +73,12 @@ class Settings(BaseSettings):
 
     log_level: Annotated[str, Field(description="Least level that is logged.")] = "INFO"
     cors_origins: Annotated[tuple[str, ...], Field(description="Origins of web clients, exact.")] = ()
+    trusted_proxies: Annotated[
+        int, Field(description="Proxies in front of an instance that append to X-Forwarded-For.", ge=0)
+    ] = 1
+    address_quota_factor: Annotated[
+        float, Field(description="Multiplies rate limits per client address, where many people share one.", gt=0)
+    ] = 1.0
     allowed_hosts: Annotated[tuple[str, ...], Field(description="Host names that are answered; `*` for any.")] = ("*",)
 
     @model_validator(mode="after")
