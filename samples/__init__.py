@@ -1,0 +1,1 @@
+"""Documents and recordings to try Alta with, and what makes them."""
