@@ -36,9 +36,10 @@ async def seed() -> None:
             role=Role.ADMIN,
             email_verified=True,
         )
+        # The emulators keep nothing of each other: the one of Firebase Auth may know the admin already.
+        await identity.delete_user(USER_ID)
         await accounts.open_account(admin, PASSWORD)
     elif await identity.id_of(EMAIL) is None:
-        # The emulators keep nothing of each other: the one of Firebase Auth may have started anew.
         await identity.set_password(USER_ID, EMAIL, PASSWORD)
 
 

@@ -38,7 +38,8 @@ class Access:
 
 
 # Keyed by who asks: what one tenant may see is never answered from what another was shown.
-_seen: TTLCache[tuple[str | None, str, str], Access] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
+# The company role is part of the key, or a demoted admin's project role would outlive their company role here.
+_seen: TTLCache[tuple[str | None, str, str, str], Access] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
 
 
 def role_in(caller: Caller, project: Project) -> ProjectRole | None:
@@ -52,7 +53,7 @@ def role_in(caller: Caller, project: Project) -> ProjectRole | None:
 
 async def project(caller: Caller, project_id: str, permission: Permission) -> Access:
     """The project as of at most `CACHED_SECONDS` ago, for work inside it."""
-    key = (caller.company_id, caller.user_id, project_id)
+    key = _key(caller, project_id)
     access = _seen.get(key)
     if access is None:
         access = _seen[key] = await _read(caller, project_id)
@@ -63,9 +64,13 @@ async def project(caller: Caller, project_id: str, permission: Permission) -> Ac
 async def fresh_project(caller: Caller, project_id: str, permission: Permission) -> Access:
     """The project as it is now, for reading and changing the project itself."""
     access = await _read(caller, project_id)
-    _seen[(caller.company_id, caller.user_id, project_id)] = access
+    _seen[_key(caller, project_id)] = access
     access.require(permission)
     return access
+
+
+def _key(caller: Caller, project_id: str) -> tuple[str | None, str, str, str]:
+    return (caller.company_id, caller.role, caller.user_id, project_id)
 
 
 async def _read(caller: Caller, project_id: str, *, deleted: bool = False) -> Access:

@@ -147,3 +147,14 @@ async def commit(*writes: Write) -> int:
     messages = [wire.write(_root(), write) for write in writes]
     answer = await connection.commit(types.CommitRequest.pb()(database=connection.database(), writes=messages))
     return wire.microseconds(answer.commit_time)
+
+
+async def increment(path: str, fields: Mapping[str, Any]) -> int:
+    """Adds one to the field `count` of a document, made with these fields if need be; returns what it now is.
+
+    The server adds, so that any number of callers at once are each counted and none has to try again.
+    """
+    message = wire.write(_root(), Write(path, fields, mask=tuple(fields)))
+    message.update_transforms.add(field_path="count", increment={"integer_value": 1})
+    answer = await connection.commit(types.CommitRequest.pb()(database=connection.database(), writes=[message]))
+    return int(answer.write_results[0].transform_results[0].integer_value)
