@@ -2,8 +2,8 @@
 
 A tick counts the session's assets with aggregation queries, writes the statistics once if they changed, and puts the
 next tick into the queue while there is work. A tick is named by its session and the second it is due, rounded up to its
-gap, so that any number of requests make one. Gaps grow with the age of the session: writes to it grow with the logarithm of
-time, never with files.
+gap, so that any number of requests make one. Gaps grow with the age of the session: writes to it grow with the
+logarithm of time, never with files.
 """
 
 import asyncio

@@ -1,0 +1,191 @@
+"""Values, queries and writes as Firestore's protobuf messages, and documents as models.
+
+https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from google.cloud.firestore_v1 import types
+
+from shared.models.records import Record
+
+if TYPE_CHECKING:
+    from shared.store.firestore import AnyOf, Condition, Query, Write
+
+R = TypeVar("R", bound=Record)
+
+# The plain messages behind Google's wrapped types.
+_Value = types.Value.pb()
+_Document = types.Document.pb()
+_Query = types.StructuredQuery.pb()
+_Write = types.Write.pb()
+_Precondition = types.Precondition.pb()
+_Aggregation = types.StructuredAggregationQuery.pb()
+_NULL = _Value(null_value=0)
+
+_MICROSECOND = 1_000
+_OPERATORS = {
+    "==": _Query.FieldFilter.EQUAL,
+    "!=": _Query.FieldFilter.NOT_EQUAL,
+    "<": _Query.FieldFilter.LESS_THAN,
+    "<=": _Query.FieldFilter.LESS_THAN_OR_EQUAL,
+    ">": _Query.FieldFilter.GREATER_THAN,
+    ">=": _Query.FieldFilter.GREATER_THAN_OR_EQUAL,
+    "in": _Query.FieldFilter.IN,
+    "array-contains": _Query.FieldFilter.ARRAY_CONTAINS,
+}
+
+
+# --- values
+
+
+def encoded(value: Any) -> Any:
+    """A value as a message; TypeError for what Firestore can't hold."""
+    match value:
+        case None:
+            return _NULL
+        case bool():
+            return _Value(boolean_value=value)
+        case int():
+            return _Value(integer_value=value)
+        case float():
+            return _Value(double_value=value)
+        case str():
+            return _Value(string_value=value)
+        case bytes():
+            return _Value(bytes_value=value)
+        case datetime():
+            message = _Value()
+            message.timestamp_value.FromDatetime(value)
+            return message
+        case Mapping():
+            return _Value(map_value={"fields": {str(name): encoded(inner) for name, inner in value.items()}})
+        case list() | tuple():
+            return _Value(array_value={"values": [encoded(inner) for inner in value]})
+        case _:
+            raise TypeError(f"Firestore holds no {type(value).__name__}")
+
+
+def decoded(value: Any) -> Any:
+    """A value out of its message."""
+    kind = value.WhichOneof("value_type")
+    if kind == "null_value":
+        return None
+    if kind == "timestamp_value":
+        return value.timestamp_value.ToDatetime(tzinfo=UTC)
+    if kind == "map_value":
+        return {name: decoded(inner) for name, inner in value.map_value.fields.items()}
+    if kind == "array_value":
+        return [decoded(inner) for inner in value.array_value.values]
+    return getattr(value, kind)
+
+
+def record(model: type[R], document: Any) -> R:
+    """A document as a model; the id is the last part of its name, the version when it was last written."""
+    fields = {name: decoded(value) for name, value in document.fields.items()}
+    fields["id"] = document.name.rpartition("/")[2]
+    fields["version"] = microseconds(document.update_time)
+    return model.model_validate(fields)
+
+
+def microseconds(moment: Any) -> int:
+    """A timestamp message as microseconds since 1970; Firestore keeps no finer ones."""
+    return int(moment.seconds) * 1_000_000 + int(moment.nanos) // _MICROSECOND
+
+
+# --- writes
+
+
+def write(root: str, asked: "Write") -> Any:
+    """A write as a message."""
+    name = f"{root}/{asked.path}"
+    message = _Write(delete=name) if asked.fields is None else _Write(update=_document(name, asked.fields))
+    if asked.mask is not None:
+        message.update_mask.field_paths.extend(asked.mask)
+    if asked.version is not None:
+        message.current_document.update_time.seconds = asked.version // 1_000_000
+        message.current_document.update_time.nanos = asked.version % 1_000_000 * _MICROSECOND
+    elif asked.exists is not None:
+        message.current_document.exists = asked.exists
+    return message
+
+
+def _document(name: str, fields: Mapping[str, Any]) -> Any:
+    return _Document(name=name, fields={field: encoded(value) for field, value in _nested(fields).items()})
+
+
+def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Dotted field paths become maps: `stats.percent` is the field `percent` of the map `stats`."""
+    nested: dict[str, Any] = {}
+    for path, value in fields.items():
+        *parents, last = path.split(".")
+        here = nested
+        for parent in parents:
+            here = here.setdefault(parent, {})
+        here[last] = value
+    return nested
+
+
+# --- queries
+
+
+def query(root: str, asked: "Query") -> tuple[str, Any]:
+    """A query as a message, and the parent that it runs below."""
+    parent, _, collection = asked.collection.rpartition("/")
+    below = f"{root}/{parent}" if parent else root
+    message = _Query(where=_all_of(asked.where), limit={"value": asked.limit} if asked.limit is not None else None)
+    message.from_.add(collection_id=collection)
+    if asked.order:
+        for field in (*asked.order, _id_in_direction(asked.order[-1])):
+            message.order_by.add(field={"field_path": field.removeprefix("-")}, direction=_direction(field))
+    if asked.start_after is not None:
+        *values, last_id = asked.start_after
+        reference = _Value(reference_value=f"{below}/{collection}/{last_id}")
+        message.start_at.values.extend([*map(encoded, values), reference])
+    if asked.select is not None:
+        message.select.fields.extend(_Query.FieldReference(field_path=field) for field in asked.select)
+    return below, message
+
+
+def aggregation(structured: Any, sums: Sequence[str]) -> Any:
+    """Count and sums over a query."""
+    wanted = [_Aggregation.Aggregation(alias="count", count={})]
+    wanted += [_Aggregation.Aggregation(alias=field, sum={"field": {"field_path": field}}) for field in sums]
+    return _Aggregation(structured_query=structured, aggregations=wanted)
+
+
+def _id_in_direction(field: str) -> str:
+    # The id breaks ties, in the direction of the last field, which is what Firestore's indexes end with.
+    return "-__name__" if field.startswith("-") else "__name__"
+
+
+def _direction(field: str) -> Any:
+    return _Query.DESCENDING if field.startswith("-") else _Query.ASCENDING
+
+
+def _all_of(where: Sequence["Condition | AnyOf"]) -> Any:
+    filters = [_one(condition) for condition in where]
+    if len(filters) < 2:
+        return filters[0] if filters else None
+    return _composite(_Query.CompositeFilter.AND, filters)
+
+
+def _one(condition: "Condition | AnyOf") -> Any:
+    if not isinstance(condition, tuple):
+        return _composite(_Query.CompositeFilter.OR, map(_field_filter, condition.conditions))
+    return _field_filter(condition)
+
+
+def _composite(op: Any, filters: Iterable[Any]) -> Any:
+    return _Query.Filter(composite_filter={"op": op, "filters": list(filters)})
+
+
+def _field_filter(condition: "Condition") -> Any:
+    field, operator, value = condition
+    if value is None:
+        is_null = _Query.UnaryFilter.IS_NULL if operator == "==" else _Query.UnaryFilter.IS_NOT_NULL
+        return _Query.Filter(unary_filter={"op": is_null, "field": {"field_path": field}})
+    op = _OPERATORS[operator]
+    return _Query.Filter(field_filter={"field": {"field_path": field}, "op": op, "value": encoded(value)})
