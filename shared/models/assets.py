@@ -50,10 +50,11 @@ ASSET_STEPS: dict[AssetState, frozenset[AssetState]] = {
     AssetState.PENDING: frozenset({AssetState.UPLOADED, AssetState.PROCESSING, AssetState.FAILED}),
     AssetState.UPLOADED: frozenset({AssetState.PROCESSING, AssetState.FAILED}),
     AssetState.PROCESSING: frozenset({AssetState.PROCESSING, AssetState.PROCESSED, AssetState.FAILED}),
-    AssetState.PROCESSED: frozenset({AssetState.PROCESSING}),
-    AssetState.FAILED: frozenset({AssetState.PENDING, AssetState.PROCESSING}),
+    AssetState.PROCESSED: frozenset({AssetState.UPLOADED}),
+    AssetState.FAILED: frozenset({AssetState.PENDING, AssetState.UPLOADED, AssetState.PROCESSING}),
 }
-"""The steps that are allowed; a claim goes from pending to processing in the write that records the upload."""
+"""The steps that are allowed; a claim goes from pending to processing in the write that records the upload.
+Back to `uploaded` leads reprocessing, back to `pending` a fresh start after a fault of the way."""
 
 
 class ReviewState(StrEnum):

@@ -1,12 +1,14 @@
 """What wakes functions: finished objects and tasks."""
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.models.records import Frozen
 
 
 class ObjectFinalized(Frozen):
     """An object is complete in the bucket. Bucket, name and generation are its identity."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True)
 
     bucket: str
     name: str

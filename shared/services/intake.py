@@ -15,8 +15,9 @@ from datetime import timedelta
 from typing import Any
 
 from shared import logs
-from shared.errors import Unavailable
+from shared.errors import StateConflict, Unavailable
 from shared.models.assets import (
+    ASSET_STEPS,
     EXCERPT_LENGTH,
     INLINE_TEXT_LIMIT,
     OFFERED_AGAIN,
@@ -47,9 +48,16 @@ class Claim:
     arrived: Mapping[str, Any] = field(default_factory=dict)
 
     async def write(self, fields: Mapping[str, Any]) -> None:
-        """Changes the asset; raises firestore.Conflict when somebody else did since."""
+        """Changes the asset; raises firestore.Conflict when somebody else did since, StateConflict for a wrong step."""
+        require_step(self.asset, AssetState(fields.get("state", self.asset.state)))
         version = await firestore.commit(assets.change(self.asset, fields))
         self.asset = Asset.model_validate(self.asset.model_dump() | dict(fields) | {"version": version})
+
+
+def require_step(asset: Asset, to: AssetState) -> None:
+    """Raises StateConflict unless the asset may go to this state."""
+    if to is not asset.state and to not in ASSET_STEPS[asset.state]:
+        raise StateConflict(f"The {asset.kind} is {asset.state}; it can't become {to}.", details={"state": asset.state})
 
 
 Work = Callable[[Claim], Awaitable[None]]

@@ -12,6 +12,7 @@ from google.api_core import exceptions as google
 
 from shared import errors
 from shared.models.assets import AssetSummary, Link, UploadAddress
+from shared.models.events import ObjectFinalized
 from shared.settings import settings
 from shared.store import signing
 from shared.store.bucket import bucket
@@ -87,6 +88,22 @@ async def first_bytes(object_name: str, generation: int, count: int) -> bytes:
     """The beginning of an object."""
     blob = bucket().blob(object_name, generation=generation)
     return bytes(await _called(lambda: blob.download_as_bytes(start=0, end=count - 1, timeout=TIMEOUT, checksum=None)))
+
+
+async def description(object_name: str) -> ObjectFinalized:
+    """The object as its notification told of it; NotFound when it is not there."""
+    blob = await _called(lambda: bucket().get_blob(object_name, timeout=TIMEOUT))
+    if blob is None:
+        raise errors.NotFound("There is no such object.")
+    return ObjectFinalized(
+        bucket=settings().bucket,
+        name=object_name,
+        generation=blob.generation,
+        size=blob.size,
+        content_type=blob.content_type or "application/octet-stream",
+        crc32c=blob.crc32c,
+        md5=blob.md5_hash,
+    )
 
 
 async def examine(object_name: str, generation: int, reader: Callable[[BinaryIO], T]) -> T:

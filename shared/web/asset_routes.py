@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from shared.models.assets import AssetItem, AssetState, AssetView, CreatedAsset, Kind, Link, NewAsset
-from shared.services import assets
+from shared.services import assets, reprocessing
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
@@ -51,5 +51,12 @@ def asset_routes(kind: Kind, path: str) -> APIRouter:
     async def result(caller: SignedIn, asset_id: str) -> Link:
         """An address from which the whole result can be fetched, as JSON."""
         return await assets.result_link(caller, kind, asset_id)
+
+    @router.post("/{asset_id}/reprocess", operation_id=f"reprocess_{kind}")
+    async def reprocess(caller: SignedIn, asset_id: str, etag: Conditional) -> AssetView:
+        """Has the asset recognised again, from the bytes that came."""
+        asset = await reprocessing.request(caller, await assets.get(caller, kind, asset_id))
+        etag.answer(asset.version)
+        return assets.view(asset)
 
     return router

@@ -16,19 +16,36 @@ from typing import Any
 from fastapi import Request, Response
 from pydantic import ValidationError
 
+from shared import logs
 from shared.errors import MalformedRequest
 from shared.models.events import ObjectFinalized
 from shared.web.app import Entry, http_function
 from shared.web.tasks import any_path
 
 FINALIZE = "OBJECT_FINALIZE"
+_LOGGED = 2000
+"""Bytes of a malformed event that the log shows."""
+
+_log = logs.logger(__name__)
 
 
-def event_function(name: str, handle: Callable[[ObjectFinalized], Awaitable[None]]) -> Entry:
-    """The entry point of the function `name`, which calls `handle` for each finished object."""
+def event_function(
+    name: str, handle: Callable[[ObjectFinalized], Awaitable[None]], *, last_resort: bool = False
+) -> Entry:
+    """The entry point of the function `name`, which calls `handle` for each finished object.
+
+    `last_resort`: nobody takes the event after this function, so what can't be parsed is logged and acknowledged.
+    """
 
     async def receive(request: Request) -> Response:
-        event = parse(request.headers, await request.body())
+        body = await request.body()
+        try:
+            event = parse(request.headers, body)
+        except MalformedRequest:
+            if not last_resort:
+                raise
+            _log.error("event_malformed", body=body[:_LOGGED].decode(errors="replace"))
+            event = None
         if event is not None:
             await handle(event)
         return Response(status_code=204)

@@ -1,0 +1,28 @@
+"""Recognising an asset again: after it was given up on, or because somebody wants it."""
+
+from shared.cloud import pubsub
+from shared.errors import StateConflict
+from shared.models.assets import Asset, AssetState, Kind
+from shared.models.events import ObjectFinalized
+from shared.models.identity import Caller
+from shared.models.projects import Permission
+from shared.services import access, intake
+from shared.store import assets, firestore, objects
+from shared.store.firestore import Write
+
+
+async def request(caller: Caller, asset: Asset) -> Asset:
+    """Has a settled asset recognised again, from the bytes that are in the bucket; one commit and one event."""
+    await access.project(caller, asset.project_id, Permission.CONTRIBUTE)
+    if not asset.uploaded or not asset.settled or asset.kind is Kind.FILE:
+        raise StateConflict(f"The {asset.kind} is {asset.state}.", details={"state": asset.state})
+    return await again(asset, await objects.description(asset.object_name))
+
+
+async def again(asset: Asset, event: ObjectFinalized, *also: Write) -> Asset:
+    """Lets go of how the asset ended and has its event delivered again; `also` is written in the same commit."""
+    intake.require_step(asset, AssetState.UPLOADED)
+    fields = {"state": AssetState.UPLOADED, "settled": False, "error": None, "lease": None, "operation": None}
+    version = await firestore.commit(assets.change(asset, fields), *also)
+    await pubsub.notify(asset.kind.prefix, event.model_dump(by_alias=True))
+    return asset.model_copy(update={**fields, "version": version})
