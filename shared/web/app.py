@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared import errors, logs
 from shared.settings import settings
 from shared.web import errors as rendering
+from shared.web.headers import client_address, require_known_host, with_cors
 
 BODY_LIMIT = 4 * 2**20
 """Bytes of a request body; a manifest of 1,000 files is well below."""
@@ -85,13 +86,15 @@ class _Edge:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not self._configured:
             logs.configure(settings().log_level)
+            self._app = with_cors(self._app)
             self._configured = True
         headers = Headers(scope=scope)
         correlation = logs.Correlation.taken(headers.get("x-request-id"), headers.get("traceparent"))
-        logs.bind(correlation, function=self._name)
-        answer = _Answer(send, correlation)
+        logs.bind(correlation, function=self._name, client_address=client_address(scope))
+        answer = _Answer(send, correlation, scope)
         started = time.perf_counter()
         try:
+            require_known_host(headers)
             await self._app(scope, _limited(receive, headers), answer.send)
         except errors.AltaError as error:
             await self._render(error, scope, receive, answer, headers)
@@ -121,8 +124,9 @@ class _Edge:
 class _Answer:
     """The way back: adds the headers that every answer has, and remembers the status."""
 
-    def __init__(self, send: Send, correlation: logs.Correlation) -> None:
+    def __init__(self, send: Send, correlation: logs.Correlation, scope: Scope) -> None:
         self._send = send
+        self._scope = scope
         self.correlation = correlation
         self.status: int | None = None
 
@@ -132,6 +136,8 @@ class _Answer:
             headers = MutableHeaders(scope=message)
             headers["X-Request-ID"] = self.correlation.request_id
             headers["traceparent"] = self.correlation.traceparent
+            # What the request's dependencies want told on errors too: `request.state.headers`.
+            headers.update(self._scope.get("state", {}).get("headers", {}))
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
         await self._send(message)
