@@ -1,6 +1,8 @@
 locals {
-  # What the signed URLs of shared/store use: a browser needs each of these named, or the upload fails as a CORS error.
+  # What a client sends with signed URLs and resumable uploads: a browser needs each of these named, or the upload fails
+  # as a CORS error.
   signed_headers = [
+    "Content-Range",
     "Content-Type",
     "x-goog-content-length-range",
     "x-goog-if-generation-match",
@@ -8,7 +10,7 @@ locals {
     "x-goog-hash",
   ]
   # What a client reads from the answers: where a resumable upload goes on, and what was stored.
-  answered_headers = ["ETag", "Location", "Range", "x-goog-generation", "x-goog-stored-content-length"]
+  answered_headers = ["ETag", "Location", "Range", "x-goog-generation"]
 
   bucket_roles = merge([
     for name, function in local.functions : { for role in function.bucket_roles : "${name} ${role}" => { function = name, role = role } }

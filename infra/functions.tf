@@ -25,6 +25,11 @@ locals {
     MAIL_FROM               = var.mail.from
     LOG_LEVEL               = var.log_level
     CORS_ORIGINS            = jsonencode(var.cors_origins)
+    ADDRESS_QUOTA_FACTOR    = tostring(var.rate_limits.address_quota_factor)
+
+    # X-Forwarded-For ends with the client's address and the load balancer's own.
+    # https://cloud.google.com/load-balancing/docs/https#x-forwarded-for_header
+    TRUSTED_PROXIES = "2"
   }
 
   # How the functions-framework serves an asynchronous function: gunicorn with one uvicorn worker on the event loop.

@@ -95,10 +95,11 @@ variable "cors_origins" {
 }
 
 variable "rate_limits" {
-  description = "Requests a minute that one address may send before Cloud Armor answers 429: to the whole platform, and to sign-in alone."
+  description = "Requests a minute that one address may send before Cloud Armor answers 429: to the whole platform, and to sign-in alone; and what the functions' own limits per address are multiplied with, where many people share one."
   type = object({
-    all     = optional(number, 1200)
-    sign_in = optional(number, 60)
+    all                  = optional(number, 1200)
+    sign_in              = optional(number, 60)
+    address_quota_factor = optional(number, 1)
   })
   default  = {}
   nullable = false

@@ -2,7 +2,8 @@
 
 With it `terraform validate`, `plan` and `test` run where the real provider can't be installed: Terraform attaches to it
 by `TF_REATTACH_PROVIDERS`. It checks what Terraform itself checks against a schema (names, types, what is required) and
-answers every value that only Google knows with "known after apply".
+answers every value that only Google knows with "known after apply", except for names that Google forms from what is
+written: those it forms too, so that a plan shows who is bound to what.
 """
 
 import json
@@ -33,6 +34,18 @@ KNOWN = {
     },
 }
 
+# Names that Google forms: type → attribute → its form.
+FORMED = {
+    "google_compute_backend_service": {"id": "projects/{project}/global/backendServices/{name}"},
+    "google_document_ai_processor": {"id": "projects/{project}/locations/{location}/processors/ocr"},
+    "google_pubsub_topic": {"id": "projects/{project}/topics/{name}"},
+    "google_service_account": {
+        "email": "{account_id}@{project}.iam.gserviceaccount.com",
+        "member": "serviceAccount:{account_id}@{project}.iam.gserviceaccount.com",
+        "name": "projects/{project}/serviceAccounts/{account_id}@{project}.iam.gserviceaccount.com",
+    },
+}
+
 _SETTINGS: Block = {
     "attributes": {
         "project": {"type": "string", "optional": True},
@@ -52,6 +65,7 @@ class StandIn:
         schema = json.loads(SCHEMA.read_text())
         self._resources: dict[str, Block] = schema["resource_schemas"]
         self._data: dict[str, Block] = schema["data_source_schemas"]
+        self._project = ""
 
     def methods(self) -> dict[str, Callable[[bytes], bytes]]:
         """Name of the method → what answers it."""
@@ -60,7 +74,7 @@ class StandIn:
             "PrepareProviderConfig": lambda request: encode({1: decode(request)[1]}),
             "ValidateResourceTypeConfig": lambda _: b"",
             "ValidateDataSourceConfig": lambda _: b"",
-            "Configure": lambda _: b"",
+            "Configure": self._configure,
             "PlanResourceChange": self._plan,
             "ReadDataSource": self._read,
             "Stop": lambda _: b"",
@@ -70,13 +84,22 @@ class StandIn:
         def entries(blocks: dict[str, Block]) -> list[bytes]:
             return [encode({1: name, 2: encode({2: _block(block)})}) for name, block in blocks.items()]
 
-        return encode({1: encode({2: _block(_SETTINGS)}), 2: entries(self._resources), 3: entries(self._data)})
+        provider = encode({2: _block(_SETTINGS)})
+        # Terraform may keep the schema instead of asking for it before every step.
+        capabilities = encode({2: True})
+        return encode({1: provider, 2: entries(self._resources), 3: entries(self._data), 6: capabilities})
+
+    def _configure(self, request: bytes) -> bytes:
+        self._project = _unpacked(decode(request)[2])["project"]
+        return b""
 
     def _plan(self, request: bytes) -> bytes:
         fields = decode(request)
-        proposed = _unpacked(fields[3])
+        kind, proposed = fields[1].decode(), _unpacked(fields[3])
         if proposed is not None:
-            proposed = _planned(self._resources[fields[1].decode()], proposed)
+            known = {**proposed, "project": proposed.get("project") or self._project}
+            formed = {name: form.format_map(known) for name, form in FORMED.get(kind, {}).items()}
+            proposed = _planned(self._resources[kind], proposed | formed)
         return encode({1: _packed(proposed)})
 
     def _read(self, request: bytes) -> bytes:
