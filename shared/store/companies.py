@@ -6,8 +6,11 @@ from typing import Any
 from shared.models.identity import Company
 from shared.store import firestore
 from shared.store.firestore import Condition, Query, Write
+from shared.store.search import findable
 
 COMPANIES = "companies"
+
+_FIELDS = tuple(name for name in Company.model_fields if name not in ("id", "version"))
 
 
 async def get(company_id: str) -> Company | None:
@@ -17,15 +20,16 @@ async def get(company_id: str) -> Company | None:
 
 async def page(where: tuple[Condition, ...], limit: int, after: tuple[Any, ...] | None) -> list[Company]:
     """Companies, newest first."""
-    asked = Query(COMPANIES, where=where, order=("-created_at",), limit=limit, start_after=after)
+    asked = Query(COMPANIES, where=where, order=("-created_at",), limit=limit, start_after=after, select=_FIELDS)
     return await firestore.query(Company, asked)
 
 
 def create(company: Company) -> Write:
     """Writes a new company."""
-    return firestore.create(COMPANIES, company)
+    return findable(firestore.create(COMPANIES, company), company.name)
 
 
 def change(company: Company, fields: Mapping[str, Any]) -> Write:
-    """Changes some fields of a company."""
-    return firestore.change(COMPANIES, company, fields)
+    """Changes some fields of a company; with none, it only shows the next one that something was changed."""
+    write = firestore.change(COMPANIES, company, fields)
+    return findable(write, fields["name"]) if "name" in fields else write

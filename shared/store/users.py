@@ -8,10 +8,13 @@ from shared.models.identity import Address, Role, User, Username
 from shared.models.records import derived_id, now
 from shared.store import firestore
 from shared.store.firestore import Condition, Query, Write
+from shared.store.search import findable
 
 USERS = "users"
 USERNAMES = "usernames"
 ADDRESSES = "addresses"
+
+_FIELDS = tuple(name for name in User.model_fields if name not in ("id", "version"))
 
 
 async def get(user_id: str) -> User | None:
@@ -37,29 +40,29 @@ async def with_email(email: str) -> User | None:
 
 async def page(where: tuple[Condition, ...], limit: int, after: tuple[Any, ...] | None) -> list[User]:
     """Users, newest first."""
-    return await firestore.query(
-        User, Query(USERS, where=where, order=("-created_at",), limit=limit, start_after=after)
-    )
+    asked = Query(USERS, where=where, order=("-created_at",), limit=limit, start_after=after, select=_FIELDS)
+    return await firestore.query(User, asked)
 
 
 async def acting_admins(company_id: str, at_most: int) -> list[User]:
-    """Admins of a company who are neither deleted nor suspended."""
+    """Admins of a company who can sign in."""
     where: tuple[Condition, ...] = (
         ("company_id", "==", company_id),
         ("role", "==", Role.ADMIN.value),
+        ("email_verified", "==", True),
         ("deleted_at", "==", None),
         ("suspended_at", "==", None),
     )
-    return await firestore.query(User, Query(USERS, where=where, limit=at_most))
+    return await firestore.query(User, Query(USERS, where=where, limit=at_most, select=_FIELDS))
 
 
 def create(user: User) -> tuple[Write, ...]:
     """Writes a new user and takes their address and user name; the commit conflicts when somebody has one of them."""
-    address = Address(
-        id=_address_id(user.email), created_at=user.created_at, updated_at=user.created_at, user_id=user.id
-    )
-    reserved = (reserve(user.username, user, user.created_at),) if user.username else ()
-    return (firestore.create(USERS, user), firestore.create(ADDRESSES, address), *reserved)
+    moment = user.created_at
+    address = Address(id=_address_id(user.email), created_at=moment, updated_at=moment, user_id=user.id)
+    reserved = (reserve(user.username, user, moment),) if user.username else ()
+    record = findable(firestore.create(USERS, user), user.email, user.name, user.username)
+    return (record, firestore.create(ADDRESSES, address), *reserved)
 
 
 def reserve(username: str, user: User, moment: datetime) -> Write:
@@ -75,7 +78,10 @@ def release(username: str) -> Write:
 
 def change(user: User, fields: Mapping[str, Any]) -> Write:
     """Changes some fields of a user."""
-    return firestore.change(USERS, user, fields)
+    write = firestore.change(USERS, user, fields)
+    if "name" not in fields and "username" not in fields:
+        return write
+    return findable(write, user.email, fields.get("name", user.name), fields.get("username", user.username))
 
 
 def end_tokens(user_id: str, moment: datetime) -> Write:
