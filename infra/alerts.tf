@@ -7,7 +7,7 @@ locals {
     errors = {
       title    = "More than 2 % of requests fail"
       severity = "CRITICAL"
-      for      = "300s"
+      lasting  = "300s"
       query    = <<-EOT
         sum by (service_name) (rate(run_googleapis_com:request_count{monitored_resource="cloud_run_revision", response_code_class="5xx"}[5m]))
           / sum by (service_name) (rate(run_googleapis_com:request_count{monitored_resource="cloud_run_revision"}[5m])) > 0.02
@@ -16,7 +16,7 @@ locals {
     latency = {
       title    = "Requests are slow: 95 of 100 take more than 2 s"
       severity = "WARNING"
-      for      = "600s"
+      lasting  = "600s"
       query    = <<-EOT
         histogram_quantile(0.95, sum by (le, function) (rate(logging_googleapis_com:user_alta_request_latency_bucket{monitored_resource="cloud_run_revision"}[5m]))) > 2000
       EOT
@@ -24,7 +24,7 @@ locals {
     dead_letters = {
       title    = "Events were given up on"
       severity = "ERROR"
-      for      = "0s"
+      lasting  = "0s"
       query    = <<-EOT
         sum by (subscription_id) (increase(pubsub_googleapis_com:subscription_dead_letter_message_count{monitored_resource="pubsub_subscription"}[10m])) > 0
       EOT
@@ -32,7 +32,7 @@ locals {
     event_age = {
       title    = "Events wait for more than 10 minutes"
       severity = "ERROR"
-      for      = "300s"
+      lasting  = "300s"
       query    = <<-EOT
         max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{monitored_resource="pubsub_subscription"}) > 600
       EOT
@@ -40,7 +40,7 @@ locals {
     queue_age = {
       title    = "Tasks wait for more than 10 minutes"
       severity = "ERROR"
-      for      = "300s"
+      lasting  = "300s"
       query    = <<-EOT
         histogram_quantile(0.95, sum by (le, queue_id) (rate(cloudtasks_googleapis_com:queue_task_attempt_delays_bucket{monitored_resource="cloud_tasks_queue"}[10m]))) > 600000
       EOT
@@ -48,7 +48,7 @@ locals {
     stalled_sessions = {
       title    = "Upload sessions stalled"
       severity = "WARNING"
-      for      = "0s"
+      lasting  = "0s"
       query    = <<-EOT
         sum(increase(logging_googleapis_com:user_alta_stalled_sessions{monitored_resource="cloud_run_revision"}[30m])) > 3
       EOT
@@ -56,7 +56,7 @@ locals {
     sign_in_failures = {
       title    = "Most sign-ins fail: an outage, or somebody guesses passwords"
       severity = "WARNING"
-      for      = "600s"
+      lasting  = "600s"
       query    = <<-EOT
         sum(rate(logging_googleapis_com:user_alta_sign_ins{monitored_resource="cloud_run_revision", outcome!="success"}[10m]))
           / sum(rate(logging_googleapis_com:user_alta_sign_ins{monitored_resource="cloud_run_revision"}[10m])) > 0.5
@@ -66,7 +66,7 @@ locals {
     not_ready = {
       title    = "The platform does not answer from outside"
       severity = "CRITICAL"
-      for      = "120s"
+      lasting  = "120s"
       query    = <<-EOT
         avg(avg_over_time(monitoring_googleapis_com:uptime_check_check_passed{monitored_resource="uptime_url", check_id="${google_monitoring_uptime_check_config.ready.uptime_check_id}"}[5m])) < 0.7
       EOT
@@ -97,7 +97,7 @@ resource "google_monitoring_alert_policy" "this" {
 
     condition_prometheus_query_language {
       query               = trimspace(each.value.query)
-      duration            = each.value.for
+      duration            = each.value.lasting
       evaluation_interval = "60s"
     }
   }

@@ -19,7 +19,7 @@ locals {
 
 # Everything uploaded and everything recognised. Private: clients come with signed URLs only.
 resource "google_storage_bucket" "data" {
-  #checkov:skip=CKV_GCP_62: usage logs tell nothing about signed URLs that the audit collection and the load balancer's logs do not
+  #checkov:skip=CKV_GCP_62: usage logs would repeat what the audit collection and the logs of the load balancer say
   name     = "${var.project_id}-data"
   location = upper(var.region)
 
@@ -107,7 +107,7 @@ resource "google_kms_crypto_key_iam_member" "bucket" {
 
 # Zips that functions are built from. A version stays for the rollback of whoever deploys next.
 resource "google_storage_bucket" "source" {
-  #checkov:skip=CKV_GCP_62: only the deployment writes here and only the build reads; the audit log names both
+  #checkov:skip=CKV_GCP_62: only the deployment writes here and only the build reads
   name     = "${var.project_id}-source"
   location = upper(var.region)
 
