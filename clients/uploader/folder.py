@@ -21,8 +21,8 @@ Paths = Sequence[str | os.PathLike[str]]
 class Order:
     """What to upload and where to.
 
-    `project` and `cycle` are ids or names. `again` sends also what was sent before; `hidden` takes in hidden files;
-    `exclude` are glob patterns for names or relative paths; `jobs` is how many files are sent at the same time; `wait`
+    `project` and `cycle` are ids or names. `jobs` is how many files are sent at the same time; `hidden` takes in hidden
+    files; `exclude` are glob patterns for names or relative paths; `again` sends also what earlier sessions got; `wait`
     stays until the platform has read everything.
     """
 
@@ -66,9 +66,9 @@ async def upload(client: Client, order: Order, *, journal: Journal, observe: Obs
     if order.cycle:
         cycle_id = (await client.cycle(project["id"], order.cycle, create=order.create_cycle))["id"]
     target = journal.target(Target(client.server, project["id"], cycle_id, str(selection.root)))
-    if order.again:
-        target.forget()
     before = target.latest_run()
+    if order.again and (before is None or before.finished):
+        target.forget()
     walk = Walk(selection, order.hidden, order.exclude)
     name = order.name or f"{selection.root.name} {datetime.now().astimezone():%Y-%m-%d %H:%M}"
     outcome = await Upload(client, target, walk, name=name, jobs=order.jobs, observe=observe).run()
@@ -83,7 +83,7 @@ async def upload(client: Client, order: Order, *, journal: Journal, observe: Obs
 
 async def settle(client: Client, journal: Journal, session_id: str, job_id: str, observe: Observer) -> Status:
     """Waits for a session; lets the next run send again what got damaged on the way."""
-    status = await follow(client, job_id, observe, missing=journal.missing(session_id))
+    status = await follow(client, job_id, observe, journal.expected(session_id))
     for error in status["errors"]:
         if error["code"] in OFFERED_AGAIN:
             journal.again(session_id, error["path"])

@@ -31,7 +31,8 @@ CREATE TABLE IF NOT EXISTS targets (
 );
 CREATE TABLE IF NOT EXISTS runs (
     session_id TEXT PRIMARY KEY, target INTEGER NOT NULL, server TEXT NOT NULL, job_id TEXT,
-    manifest_complete INTEGER NOT NULL DEFAULT 0, finished INTEGER NOT NULL DEFAULT 0, started_at REAL NOT NULL
+    manifest_complete INTEGER NOT NULL DEFAULT 0, finished INTEGER NOT NULL DEFAULT 0,
+    replaced INTEGER NOT NULL DEFAULT 0, started_at REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS files (
     target INTEGER NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, crc32c TEXT NOT NULL,
@@ -81,6 +82,23 @@ class Entry:
     resumable_uri: str | None
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What a session waits for: the files announced from here, and those among them that are not uploaded.
+
+    A file that changed while it waited was announced twice: nobody will bring the `replaced` one.
+    """
+
+    announced: int
+    pending: int
+    replaced: int
+
+    @property
+    def missing(self) -> int:
+        """Files that will not come unless this machine sends them."""
+        return self.pending + self.replaced
+
+
 class Journal:
     """The journal file. All calls come from one thread; none takes longer than a few milliseconds."""
 
@@ -126,9 +144,9 @@ class Journal:
         """Makes all files of a session unknown: it was cancelled, or is gone."""
         _forget_session(self._database, session_id)
 
-    def missing(self, session_id: str) -> int:
-        """How many announced files of a session have not been uploaded from here."""
-        return _missing(self._database, session_id)
+    def expected(self, session_id: str) -> Expected:
+        """What a session waits for; nothing when another machine uploads it."""
+        return _expected(self._database, session_id)
 
     def again(self, session_id: str, path: str) -> None:
         """Makes the next run send a file of a session once more."""
@@ -188,7 +206,7 @@ class TargetJournal:
         found = _entries(self._database, f"target = ? AND path IN ({marks})", (self._number, *paths))
         return {entry.path: entry for entry in found}
 
-    def announced(self, run: Run, page: Iterable[tuple[HashedFile, JobFile]], *, last: bool) -> None:
+    def announced(self, run: Run, page: Sequence[tuple[HashedFile, JobFile]], *, last: bool) -> None:
         """Records the answer to a manifest page. What needs no bytes is done; a known resumable URI stays."""
         rows = [
             (
@@ -197,7 +215,15 @@ class TargetJournal:
             )
             for file, answer in page
         ]
+        answers = [
+            (run.session_id, self._number, file.path, run.session_id, answer["asset_id"]) for file, answer in page
+        ]
         with self._database:
+            self._database.executemany(
+                "UPDATE runs SET replaced = replaced + 1 WHERE session_id = ? AND EXISTS (SELECT 1 FROM files"
+                " WHERE target = ? AND path = ? AND session_id = ? AND asset_id <> ? AND NOT done)",
+                answers,
+            )
             self._database.executemany(
                 "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL) ON CONFLICT (target, path) DO UPDATE SET"
                 " resumable_uri = CASE WHEN (asset_id, crc32c) = (excluded.asset_id, excluded.crc32c)"
@@ -241,9 +267,9 @@ class TargetJournal:
         """Makes all files of a session unknown: it was cancelled, or is gone."""
         _forget_session(self._database, session_id)
 
-    def missing(self, session_id: str) -> int:
-        """How many announced files of a session have not been uploaded from here."""
-        return _missing(self._database, session_id)
+    def expected(self, session_id: str) -> Expected:
+        """What a session waits for; nothing when another machine uploads it."""
+        return _expected(self._database, session_id)
 
     def any_of(self, session_id: str) -> Entry | None:
         """Some file that the session's manifest holds."""
@@ -272,10 +298,12 @@ def _entries(database: sqlite3.Connection, condition: str, values: Sequence[str 
         yield Entry(path, size, mtime_ns, crc32c, asset_id, kind, bool(done), uri)
 
 
-def _missing(database: sqlite3.Connection, session_id: str) -> int:
-    query = "SELECT COUNT(*) FROM files WHERE session_id = ? AND NOT done"
-    (count,) = database.execute(query, (session_id,)).fetchone()
-    return int(count)
+def _expected(database: sqlite3.Connection, session_id: str) -> Expected:
+    query = "SELECT COUNT(*), COALESCE(SUM(NOT done), 0) FROM files WHERE session_id = ?"
+    announced, pending = database.execute(query, (session_id,)).fetchone()
+    row = database.execute("SELECT replaced FROM runs WHERE session_id = ?", (session_id,)).fetchone()
+    replaced = row[0] if row else 0
+    return Expected(announced + replaced, pending, replaced)
 
 
 def _forget_session(database: sqlite3.Connection, session_id: str) -> None:

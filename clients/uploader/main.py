@@ -79,7 +79,7 @@ def upload_command(
     exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Leave these out; repeatable.")] = None,
     *,
     hidden: Annotated[bool, typer.Option("--hidden", help="Take hidden files too.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Send also what was sent before.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Send also what earlier sessions got.")] = False,
     create_project: Annotated[bool, typer.Option("--create-project", help="Make the project when missing.")] = False,
     create_cycle: Annotated[bool, typer.Option("--create-cycle", help="Make the cycle when missing.")] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Leave once everything is uploaded.")] = False,

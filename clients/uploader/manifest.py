@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from clients.uploader.content_types import content_type_of
 from clients.uploader.contract import MANIFEST_LIMIT, ManifestFile
-from clients.uploader.errors import ApiError
+from clients.uploader.errors import ApiError, FileProblem
 from clients.uploader.hashing import HashedFile
 from clients.uploader.journal import Entry
 
@@ -47,13 +47,14 @@ def entry_of(file: HashedFile | Entry) -> ManifestFile:
     return ManifestFile(path=file.path, size=file.size, content_type=content_type_of(file.path), crc32c=file.crc32c)
 
 
-def refused_in(error: ApiError, files: Sequence[ManifestFile]) -> Mapping[str, str]:
-    """The announced files that a refusal is about, by path, each with its message. Empty: it is about the request."""
+def refused_in(error: ApiError, files: Sequence[ManifestFile]) -> Mapping[str, FileProblem]:
+    """The announced files that a refusal is about, by path, and what is wrong. Empty: it is about the request."""
     paths = {file["path"] for file in files}
-    refused: dict[str, str] = {}
+    refused: dict[str, FileProblem] = {}
     for detail in error.details:
         place = re.match(r"files\.(\d+)\b", str(detail.get("field", "")))
         path = files[int(place[1])]["path"] if place and int(place[1]) < len(files) else str(detail.get("path"))
         if path in paths:
-            refused[path] = str(detail.get("message", error.message))
+            message, code = detail.get("message", error.message), detail.get("code", error.code)
+            refused[path] = FileProblem(str(message), code=str(code))
     return refused

@@ -66,7 +66,7 @@ class Upload:
             finally:
                 self._check.stop()
                 self._journal.flush()
-            if self._run is not None and not self._journal.missing(self._run.session_id):
+            if self._run is not None and not self._journal.expected(self._run.session_id).pending:
                 self._journal.finish(self._run.session_id)
         self._observe(UploadFinished())
         return self._outcome
@@ -170,7 +170,7 @@ class Upload:
                     raise
                 for entry in entries:
                     if entry["path"] in refused:
-                        self._failed(entry["path"], entry["size"], FileProblem(refused[entry["path"]], code=error.code))
+                        self._failed(entry["path"], entry["size"], refused[entry["path"]])
                 entries = [entry for entry in entries if entry["path"] not in refused]
 
     def _closing_entries(self) -> list[ManifestFile]:
