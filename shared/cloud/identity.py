@@ -121,7 +121,7 @@ async def sign_in_with_google(id_token: str, *, link_to: str | None = None) -> G
     if answer.is_client_error and "FEDERATED_USER_ID_ALREADY_LINKED" in answer.text:
         raise errors.AlreadyExists("This Google account belongs to another account.")
     found = {} if answer.is_client_error else _json(answer)
-    if "idToken" not in found:  # an unverified Google address asks for a confirmation that we don't offer
+    if "idToken" not in found or not found.get("emailVerified"):
         raise errors.InvalidCredentials("Google does not vouch for this sign-in.")
     name = found.get("displayName") or found["email"].partition("@")[0]
     return GoogleSignIn(_sign_in(found), found["email"].lower(), name, bool(found.get("isNewUser")))

@@ -74,6 +74,8 @@ class User(Record):
     suspended_at: Moment | None = None
     tokens_valid_after: Moment | None = None
     """Whoever signed in before has to sign in again: the moment of a logout, suspension or password reset."""
+    password_changed_at: Moment | None = None
+    """Links to choose a password that were made before are refused."""
 
     @property
     def is_guest(self) -> bool:

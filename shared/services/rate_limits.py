@@ -55,6 +55,7 @@ GUESSES_HERE = Quota("sign-in-account-address", 20, 600)
 GUESSES_ANYWHERE = Quota("sign-in-account", 30, 300)
 MAIL_TO = Quota("mail-account", 5, 3600)
 """Mail that may be asked for to one address, whoever asks."""
+REFRESH = Quota("refresh-account", 120, 60)
 
 # Counters that are full in their window: refused without another write.
 _full: TTLCache[str, None] = TTLCache(maxsize=10_000, ttl=60)
