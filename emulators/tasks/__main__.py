@@ -34,5 +34,4 @@ async def _main(options: Options) -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it writes a line for every dispatch
     asyncio.run(_main(_options()))

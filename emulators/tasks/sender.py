@@ -6,18 +6,19 @@ Headers: https://cloud.google.com/tasks/docs/creating-http-target-tasks#handler
 import asyncio
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from time import time
 
-import httpx
 from google.cloud.tasks_v2.types import HttpMethod, HttpRequest
 
 from emulators.identity_tokens import identity_token
 from emulators.tasks import names
+from emulators.tasks.connections import Answer, Connections, Unreachable
 from emulators.tasks.faults import Faults
 from emulators.tasks.messages import code_of, moment, period
 from emulators.tasks.store import StoredTask
 
-OVERLOADED = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+OVERLOADED = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 """Answers that make Cloud Tasks slow the queue down."""
 
 _REPLACED = ("host", "content-length", "user-agent")
@@ -49,20 +50,15 @@ class Outcome:
 
 
 class Sender:
-    """Sends tasks to their workers over one pool of connections."""
+    """Sends tasks to their workers, as well as faults allow."""
 
     def __init__(self, faults: Faults) -> None:
         self.faults = faults
-        self._client = httpx.AsyncClient(
-            follow_redirects=True,
-            trust_env=False,  # a proxy of this machine is not meant for loopback
-            timeout=None,  # each dispatch has its own deadline  # noqa: S113
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100),
-        )
+        self._connections = Connections()
 
     async def close(self) -> None:
         """Closes every connection."""
-        await self._client.aclose()
+        await self._connections.close()
 
     async def send(self, stored: StoredTask) -> Outcome:
         """Makes one attempt within the task's dispatch deadline. Failures are outcomes, never exceptions."""
@@ -73,23 +69,20 @@ class Sender:
                 answer = await self._request(stored)
         except TimeoutError:
             return Outcome(0, "DEADLINE_EXCEEDED", f"no answer within {deadline:g} s")
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return Outcome(0, "UNAVAILABLE", f"{type(error).__name__}: {error}")
+        except Unreachable as error:
+            return Outcome(0, "UNAVAILABLE", str(error))
         if self.faults.take_drop():
             return Outcome(0, "UNAVAILABLE", "answer dropped on demand")
-        status = answer.status_code
-        retry_after = _seconds(answer.headers.get("Retry-After", ""))
-        return Outcome(status, code_of(status), f"HTTP status code {status}", retry_after)
+        retry_after = _seconds(answer.headers.get("retry-after", ""))
+        return Outcome(answer.status, code_of(answer.status), f"HTTP status code {answer.status}", retry_after)
 
-    async def _request(self, stored: StoredTask) -> httpx.Response:
+    async def _request(self, stored: StoredTask) -> Answer:
         message = stored.task.http_request
-        request = self._client.build_request(
-            HttpMethod(message.http_method).name, message.url, headers=headers(stored), content=message.body
-        )
+        request = (HttpMethod(message.http_method).name, message.url, headers(stored), message.body)
         if self.faults.take_duplicate():
-            answer, _ = await asyncio.gather(self._client.send(request), self._client.send(request))
+            answer, _ = await asyncio.gather(self._connections.request(*request), self._connections.request(*request))
             return answer
-        return await self._client.send(request)
+        return await self._connections.request(*request)
 
 
 def headers(stored: StoredTask) -> dict[str, str]:

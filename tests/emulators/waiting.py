@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
-LIMIT = 15.0
+LIMIT = 30.0
 """Seconds after which a condition that does not come is a failure."""
 
 

@@ -18,13 +18,14 @@ from tests.emulators.waiting import LIMIT
 
 @dataclass(frozen=True)
 class Received:
-    """One request; `at` is in seconds since the epoch."""
+    """One request; `at` is in seconds since the epoch, `peer` the port it came from."""
 
     method: str
     path: str
     headers: Headers
     body: bytes
     at: float
+    peer: int
 
 
 @dataclass
@@ -56,7 +57,8 @@ class Worker:
         self._busy += 1
         self.peak = max(self.peak, self._busy)
         async with self._changed:
-            self.received.append(Received(request.method, request.url.path, request.headers, body, time()))
+            peer = request.client.port if request.client else 0
+            self.received.append(Received(request.method, request.url.path, request.headers, body, time(), peer))
             self._changed.notify_all()
         try:
             await self.open.wait()

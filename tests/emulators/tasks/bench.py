@@ -31,8 +31,8 @@ async def create(client: CloudTasksAsyncClient, url: str, count: int, later: tim
 
     async def some() -> None:
         for number in remaining:
-            task = post(url, f"t-{later.seconds}-{number}", b'{"session": "ses_0123456789"}')
-            task.schedule_time = datetime.now(UTC) + later
+            at = datetime.now(UTC) + later
+            task = post(url, f"t-{later.seconds}-{number}", b'{"session": "ses_0123456789"}', at)
             await client.create_task(parent=QUEUE, task=task)
 
     begun = perf_counter()
@@ -44,9 +44,7 @@ async def measure(client: CloudTasksAsyncClient, worker: Worker, process: psutil
     """Prints the figures."""
     begun = perf_counter()
     creating = await create(client, worker.url, DISPATCHED, timedelta(0))
-    async with asyncio.timeout(120):
-        while len(worker.received) < DISPATCHED:
-            await asyncio.sleep(0.01)
+    await worker.requests(DISPATCHED)
     whole = perf_counter() - begun
     print(f"created {DISPATCHED / creating:.0f}/s, created and dispatched {DISPATCHED / whole:.0f}/s")
 

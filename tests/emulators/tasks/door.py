@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import grpc
 from google.cloud.tasks_v2 import CloudTasksAsyncClient
@@ -23,6 +23,7 @@ async def calling(port: int) -> AsyncIterator[CloudTasksAsyncClient]:
         yield CloudTasksAsyncClient(transport=CloudTasksGrpcAsyncIOTransport(channel=channel))
 
 
-def post(url: str, name: str = "", body: bytes = b"{}") -> Task:
-    """A task that posts a body; `name` is its short name."""
-    return Task(name=f"{QUEUE}/tasks/{name}" if name else "", http_request=HttpRequest(url=url, body=body))
+def post(url: str, name: str = "", body: bytes = b"{}", at: datetime | None = None) -> Task:
+    """A task that posts a body, scheduled at a time or for now; `name` is its short name."""
+    full_name = f"{QUEUE}/tasks/{name}" if name else ""
+    return Task(name=full_name, http_request=HttpRequest(url=url, body=body), schedule_time=at)

@@ -52,9 +52,7 @@ async def test_queues_tasks_names_and_what_was_in_flight_survive_a_kill(
         await client.create_queue(parent=LOCATION, queue=Queue(name=QUEUE, retry_config=QUICK))
         deleted = await client.create_task(parent=QUEUE, task=post(worker.url, "deleted"))
         await worker.requests(1)
-        waiting = post(worker.url, "waiting")
-        waiting.schedule_time = later
-        await client.create_task(parent=QUEUE, task=waiting)
+        await client.create_task(parent=QUEUE, task=post(worker.url, "waiting", at=later))
         worker.open.clear()
         await client.create_task(parent=QUEUE, task=post(f"{worker.url}/in-flight", "in-flight"))
         await worker.requests(2)

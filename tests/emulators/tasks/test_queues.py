@@ -1,10 +1,14 @@
 """Queues: their settings, their state, and what is refused."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from google.api_core.exceptions import AlreadyExists, GoogleAPICallError, InvalidArgument, MethodNotImplemented, NotFound
+from google.api_core.exceptions import (
+    AlreadyExists,
+    InvalidArgument,
+    MethodNotImplemented,
+    NotFound,
+)
 from google.cloud.tasks_v2 import CloudTasksAsyncClient
 from google.cloud.tasks_v2.types import HttpTarget, ListQueuesRequest, Queue, RateLimits, RetryConfig
 from google.protobuf.field_mask_pb2 import FieldMask
@@ -77,9 +81,7 @@ async def test_a_setting_out_of_range_is_an_invalid_argument(
 
 async def test_what_is_not_emulated_says_so(client: CloudTasksAsyncClient) -> None:
     with pytest.raises(MethodNotImplemented):
-        await client.create_queue(
-            parent=LOCATION, queue=Queue(name=OTHER, http_target=HttpTarget(http_method="GET"))
-        )
+        await client.create_queue(parent=LOCATION, queue=Queue(name=OTHER, http_target=HttpTarget(http_method="GET")))
     with pytest.raises(MethodNotImplemented):
         await client.list_queues(request=ListQueuesRequest(parent=LOCATION, filter="state: PAUSED"))
     with pytest.raises(MethodNotImplemented):

@@ -1,6 +1,7 @@
 """Retries: how long a failed task waits, what it says when it comes back, and when it is given up."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import httpx
 import pytest
@@ -109,7 +110,7 @@ async def test_waits_between_attempts_follow_the_back_off(client: CloudTasksAsyn
     await client.create_task(parent=QUEUE, task=post(worker.url))
 
     times = [request.at for request in await worker.requests(5)]
-    waits = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    waits = [later - earlier for earlier, later in pairwise(times)]
     for wait, least in zip(waits, (0.1, 0.2, 0.3, 0.3), strict=True):  # 0.1, doubled once, then linear and capped
         assert wait >= least
 

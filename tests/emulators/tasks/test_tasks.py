@@ -11,10 +11,12 @@ from google.cloud.tasks_v2.types import (
     GetTaskRequest,
     HttpMethod,
     HttpRequest,
+    Queue,
     RetryConfig,
     Task,
 )
 
+from emulators.tasks.messages import moment
 from emulators.tasks.server import Options, running
 from tests.emulators.tasks.door import LOCATION, QUEUE, calling, post
 from tests.emulators.waiting import until
@@ -44,8 +46,8 @@ async def test_a_task_is_completed_with_a_name_a_time_and_the_defaults(client: C
     task = await client.create_task(parent=QUEUE, task=post(NOWHERE))
 
     assert task.name.startswith(f"{QUEUE}/tasks/")
-    assert before <= task.schedule_time <= datetime.now(UTC)
-    assert task.create_time.microsecond == 0
+    assert before <= moment(task.schedule_time) <= datetime.now(UTC)
+    assert moment(task.create_time).microsecond == 0
     assert task.dispatch_deadline == timedelta(minutes=10)
     assert task.http_request.http_method == HttpMethod.POST
     assert task.http_request.headers["User-Agent"] == "Google-Cloud-Tasks"
@@ -117,8 +119,7 @@ async def test_a_task_that_breaks_a_rule_is_an_invalid_argument(
 
 
 async def test_a_task_is_scheduled_thirty_days_ahead_at_most(client: CloudTasksAsyncClient) -> None:
-    late = post(NOWHERE)
-    late.schedule_time = datetime.now(UTC) + timedelta(days=30, minutes=1)
+    late = post(NOWHERE, at=datetime.now(UTC) + timedelta(days=30, minutes=1))
     with pytest.raises(InvalidArgument, match="30 days"):
         await client.create_task(parent=QUEUE, task=late)
 
@@ -129,14 +130,14 @@ async def test_an_http_task_may_be_one_megabyte_and_another_one_a_hundred_kiloby
     await client.create_task(parent=QUEUE, task=post(NOWHERE, body=b"x" * 1023 * 1024))
     with pytest.raises(InvalidArgument, match="Task size too large"):
         await client.create_task(parent=QUEUE, task=post(NOWHERE, body=b"x" * 1024 * 1024))
+    large = AppEngineHttpRequest(relative_uri="/", body=b"x" * 100 * 1024)
     with pytest.raises(InvalidArgument, match="Task size too large"):
-        large = AppEngineHttpRequest(relative_uri="/", body=b"x" * 100 * 1024)
         await client.create_task(parent=QUEUE, task=Task(app_engine_http_request=large))
 
 
 async def test_an_app_engine_task_is_not_emulated_and_says_so(client: CloudTasksAsyncClient) -> None:
+    task = Task(app_engine_http_request=AppEngineHttpRequest(relative_uri="/"))
     with pytest.raises(MethodNotImplemented):
-        task = Task(app_engine_http_request=AppEngineHttpRequest(relative_uri="/"))
         await client.create_task(parent=QUEUE, task=task)
 
 
@@ -164,7 +165,7 @@ async def test_the_name_of_a_deleted_or_purged_task_stays_taken(client: CloudTas
     await client.delete_task(name=deleted.name)
     queue = await client.purge_queue(name=QUEUE)
 
-    assert datetime.now(UTC) - queue.purge_time < timedelta(minutes=1)
+    assert datetime.now(UTC) - moment(queue.purge_time) < timedelta(minutes=1)
     assert [task async for task in await client.list_tasks(parent=QUEUE)] == []
     for name in ("deleted", "purged"):
         with pytest.raises(AlreadyExists, match="existed too recently"):
@@ -173,7 +174,7 @@ async def test_the_name_of_a_deleted_or_purged_task_stays_taken(client: CloudTas
 
 async def test_a_name_is_free_again_when_its_tombstone_has_gone() -> None:
     async with running(Options(port=0, tombstone_seconds=0.05)) as ports, calling(ports.grpc) as client:
-        await client.create_queue(parent=LOCATION, queue={"name": QUEUE})
+        await client.create_queue(parent=LOCATION, queue=Queue(name=QUEUE))
         await client.pause_queue(name=QUEUE)
         await client.create_task(parent=QUEUE, task=post(NOWHERE, "again"))
         await client.delete_task(name=f"{QUEUE}/tasks/again")
