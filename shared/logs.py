@@ -58,7 +58,7 @@ def configure(level: str) -> None:
 
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """The logger of a module; `name` is its `__name__`."""
-    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger(logger=name)
+    bound: structlog.typing.FilteringBoundLogger = structlog.get_logger(module=name)
     return bound
 
 

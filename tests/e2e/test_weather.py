@@ -1,0 +1,89 @@
+"""The main job in bad weather: functions killed in the middle, every function in a process of its own, many files."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from emulators.cloud import LocalCloud
+from emulators.ports import Ports
+from emulators.state import State
+from samples.paper import printed
+from tests.conftest import Cloud
+from tests.e2e import files
+from tests.e2e.journey import assets_of, described, ended, new_session, send, start, take
+
+SESSION_WRITES = 60
+"""Writes of the session record that a session of 2,000 small files may cost."""
+
+
+async def test_a_session_of_2000_files_is_written_fewer_than_60_times(cloud: Cloud, http: httpx.AsyncClient) -> None:
+    session = await new_session(http)
+    manifest = [described(f"{number:04}.txt", b"small") for number in range(2000)]
+    pages = [
+        {"session_id": session["id"], "files": manifest[:1000], "expect_more": True},
+        {"session_id": session["id"], "files": manifest[1000:]},
+    ]
+    jobs = [(await http.post("/api/uploads/start", json=page)).raise_for_status().json() for page in pages]
+
+    await _send_all([file["upload"] for job in jobs for file in job["files"]])
+    status = await ended(http, session["id"], limit=200)
+
+    assert status["stats"]["files_processed"] == 2000
+    writes = _session_writes(cloud, session["id"])
+    print(f"\n2,000 files: the session record was written {writes} times")
+    assert 0 < writes < SESSION_WRITES
+
+
+async def _send_all(uploads: list[dict[str, object]]) -> None:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as storage:
+        gate = asyncio.Semaphore(16)
+
+        async def one(upload: dict[str, object]) -> None:
+            async with gate:
+                answer = await storage.put(str(upload["url"]), headers=dict(upload["headers"]), content=b"small")  # type: ignore[call-overload]  # a JSON object
+                answer.raise_for_status()
+
+        await asyncio.gather(*map(one, uploads))
+
+
+def _session_writes(cloud: Cloud, session_id: str) -> int:
+    """How often a tick wrote the session, and twice for opening and closing its manifest."""
+    lines = cloud.state.log("functions").read_text().splitlines()
+    logged = [json.loads(line) for line in lines if line.startswith("{") and session_id in line]
+    return 2 + sum(line["message"] == "session_counted" for line in logged)
+
+
+@pytest.fixture
+async def isolated(tmp_path_factory: pytest.TempPathFactory, cloud: Cloud) -> AsyncIterator[LocalCloud]:
+    """A second local cloud, with every function in the process of its own, as deployed."""
+    own = LocalCloud(Ports.free(), State.opened(tmp_path_factory.mktemp("isolated"), fresh=True), isolated=True)
+    await asyncio.to_thread(own.start)
+    yield own
+    await asyncio.to_thread(own.stop)
+
+
+async def test_no_file_is_lost_when_functions_are_killed_in_the_middle(isolated: LocalCloud) -> None:
+    folder = {f"{number}.png": files.png(printed(f"Letter number {number}.", dpi=100)) for number in range(12)}
+    folder |= {f"{number}.csv": b"a,b\n" for number in range(12)}
+    async with httpx.AsyncClient(base_url=isolated.url, timeout=60, trust_env=False) as http:
+        answer = await http.post("/api/auth/login", json={"username": "admin", "password": "admin123"})
+        http.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
+        await take(http, {"warm.csv": b"1"})
+        session = await new_session(http)
+        job = await start(http, session["id"], [described(path, content) for path, content in folder.items()])
+
+        for number, file in enumerate(job["files"]):
+            (await send(file["upload"], folder[file["path"]])).raise_for_status()
+            if number % 6 == 5:
+                for function in ("ocr", "receive", "progress"):
+                    await asyncio.to_thread(isolated.kill, function)
+        status = await ended(http, session["id"], limit=250)
+
+        assets = await assets_of(http, session["id"])
+    stats = status["stats"]
+    assert (stats["files_processed"], stats["files_failed"]) == (24, 0), status["errors"]
+    assert {asset["state"] for asset in assets.values()} == {"processed"}
+    assert all(f"number {path.removesuffix('.png')}" in asset["text"] for path, asset in assets.items())
