@@ -187,6 +187,12 @@ class GoogleSignIn(Asked):
     invitation_token: SecretText | None = None
 
 
+class GoogleLink(Asked):
+    """The Google ID token of the account to be linked."""
+
+    id_token: Annotated[str, StringConstraints(min_length=1, max_length=8192)]
+
+
 class MeChange(Asked):
     """What a person may change of their own account; a field that is not sent stays.
 

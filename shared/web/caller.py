@@ -21,4 +21,10 @@ async def signed_in(bearer: Annotated[HTTPAuthorizationCredentials | None, Depen
     return caller
 
 
+def _token(bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
+    return bearer.credentials if bearer else ""
+
+
+Bearer = Annotated[str, Depends(_token)]
+"""The bearer token itself, beside `SignedIn`, which checks it."""
 SignedIn = Annotated[Caller, Depends(signed_in)]

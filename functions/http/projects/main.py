@@ -1,13 +1,22 @@
 """Projects, their members and invitations: /api/projects."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
+from shared.models.invitations import (
+    InvitationPreview,
+    InvitationToken,
+    InvitationView,
+    MemberChange,
+    MemberView,
+    NewInvitation,
+)
 from shared.models.projects import NewProject, ProjectView
-from shared.services import projects
+from shared.services import invitations, members, projects
 from shared.web.app import http_function
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
+from shared.web.rate_limits import INVITE, SIGN_IN, per_address, per_caller
 
 router = APIRouter(prefix="/api/projects", tags=["projects"])
 
@@ -33,6 +42,61 @@ async def get_project(caller: SignedIn, project_id: str, etag: Conditional) -> P
     found = await projects.get(caller, project_id)
     etag.answer(found.project.version)
     return projects.view(found)
+
+
+# --- members and invitations
+
+
+@router.post("/{project_id}/invite", status_code=201, dependencies=[per_caller(INVITE)])
+async def invite(caller: SignedIn, project_id: str, asked: NewInvitation) -> InvitationView:
+    """Invites an address; a mail with the token goes to it."""
+    return invitations.view(await invitations.invite(caller, project_id, asked))
+
+
+@router.get("/{project_id}/invitations")
+async def list_invitations(caller: SignedIn, project_id: str, paging: Paged) -> Page[InvitationView]:
+    """The project's invitations, newest first."""
+    found = await invitations.page(caller, project_id, paging.size, paging.after)
+    return paging.page(found, invitations.view, newest_first)
+
+
+@router.delete("/{project_id}/invitations/{invitation_id}", status_code=204)
+async def withdraw_invitation(caller: SignedIn, project_id: str, invitation_id: str) -> Response:
+    """Makes an invitation's token useless."""
+    await invitations.withdraw(caller, project_id, invitation_id)
+    return Response(status_code=204)
+
+
+@router.get("/invitations/{token}", dependencies=[per_address(SIGN_IN)])
+async def preview_invitation(token: InvitationToken) -> InvitationPreview:
+    """What an invitation is to, for whoever holds its token."""
+    return await invitations.preview(token)
+
+
+@router.post("/invitations/{token}/accept", dependencies=[per_address(SIGN_IN)])
+async def accept_invitation(caller: SignedIn, token: InvitationToken) -> ProjectView:
+    """Makes the caller a member, if the invitation is to their address."""
+    return projects.view(await invitations.accept(caller, token))
+
+
+@router.get("/{project_id}/members")
+async def list_members(caller: SignedIn, project_id: str, paging: Paged) -> Page[MemberView]:
+    """The project's members, in the order of their ids."""
+    found = await members.page(caller, project_id, paging.size, str(paging.after[0]) if paging.after else None)
+    return paging.page(found, lambda member: member, lambda member: (member.user_id,))
+
+
+@router.patch("/{project_id}/members/{user_id}")
+async def change_member(caller: SignedIn, project_id: str, user_id: str, asked: MemberChange) -> MemberView:
+    """Gives a member another role."""
+    return await members.change(caller, project_id, user_id, asked)
+
+
+@router.delete("/{project_id}/members/{user_id}", status_code=204)
+async def remove_member(caller: SignedIn, project_id: str, user_id: str) -> Response:
+    """Takes a member out; everybody may take themselves out."""
+    await members.remove(caller, project_id, user_id)
+    return Response(status_code=204)
 
 
 main = http_function("projects", router)

@@ -1,0 +1,79 @@
+"""The platform as super admins see it: /api/admin."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import StreamingResponse
+
+from shared.models.audit import Action, AuditView
+from shared.models.identity import CompanyView, Role, UserView
+from shared.services import administration, companies, users
+from shared.services.administration import AuditFilter, CompanyState, UserState
+from shared.web.app import http_function
+from shared.web.caller import SignedIn
+from shared.web.paging import Page, Paged, newest_first
+
+router = APIRouter(prefix="/api/admin", tags=["admin"])
+
+Search = Annotated[str, Query(max_length=100, description="Beginning of a word of the name, e-mail or user name.")]
+Id = Annotated[str | None, Query(max_length=100)]
+
+
+def _filter(
+    company_id: Id = None,
+    actor_id: Id = None,
+    target_id: Id = None,
+    action: Action | None = None,
+    since: Annotated[datetime | None, Query(description="From this moment on.")] = None,
+    until: Annotated[datetime | None, Query(description="Before this moment.")] = None,
+) -> AuditFilter:
+    return AuditFilter(
+        company_id=company_id, actor_id=actor_id, target_id=target_id, action=action, since=since, until=until
+    )
+
+
+Filter = Annotated[AuditFilter, Depends(_filter)]
+
+
+@router.get("/users")
+async def list_users(
+    caller: SignedIn,
+    paging: Paged,
+    q: Search = "",
+    company_id: Id = None,
+    role: Role | None = None,
+    state: UserState | None = None,
+) -> Page[UserView]:
+    """Users of all companies, newest first, deleted ones too."""
+    found = await administration.users_page(
+        caller, paging.size, paging.after, q=q, company_id=company_id, role=role, state=state
+    )
+    return paging.page(found, users.view, newest_first)
+
+
+@router.get("/companies")
+async def list_companies(
+    caller: SignedIn, paging: Paged, q: Search = "", state: CompanyState | None = None
+) -> Page[CompanyView]:
+    """All companies, newest first."""
+    found = await administration.companies_page(caller, paging.size, paging.after, q=q, state=state)
+    return paging.page(found, companies.view, newest_first)
+
+
+@router.get("/audit")
+async def list_audit(caller: SignedIn, paging: Paged, asked: Filter) -> Page[AuditView]:
+    """What was done, newest first."""
+    found = await administration.audit_page(caller, paging.size, paging.after, asked)
+    return paging.page(found, administration.audit_view, newest_first)
+
+
+@router.get("/audit.csv", response_class=StreamingResponse)
+async def audit_csv(caller: SignedIn, asked: Filter) -> StreamingResponse:
+    """What was done, newest first, as CSV; at most 10,000 rows."""
+    administration.require(caller)
+    disposition = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+    return StreamingResponse(administration.audit_csv(asked), media_type="text/csv", headers=disposition)
+
+
+main = http_function("admin", router)
