@@ -1,0 +1,101 @@
+"""A function alone: its zip unpacked into an empty place, with only its own requirements, started as it is deployed."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+
+from emulators.ports import free_ports
+from infra.catalog import EventTrigger, Function, HttpTrigger
+
+START_LIMIT = 60.0
+"""Seconds within which a function answers for the first time, on a busy machine."""
+
+# What Terraform sets and a function refuses to start without.
+ENVIRONMENT = {
+    "GOOGLE_CLOUD_PROJECT": "alta-test",
+    "BUCKET": "alta-test",
+    "FUNCTION_URL": "http://127.0.0.1:1/{name}",
+    "DOCUMENTAI_PROCESSOR": "projects/alta-test/locations/eu/processors/ocr",
+    "CURSOR_KEY": "0123456789abcdef0123456789abcdef",
+    "FUNCTION_USE_ASGI": "true",
+}
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Unpacks a zip into an empty folder beside a virtual environment with its requirements; gives the folder."""
+    source = folder / "source"
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(source)
+    environment = folder / "venv"
+    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if uv:
+        _run(uv, "venv", "--quiet", "--python", sys.executable, str(environment))
+        _run(
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            str(environment / "bin" / "python"),
+            "-r",
+            str(source / "requirements.txt"),
+        )
+    else:
+        _run(sys.executable, "-m", "venv", str(environment))
+        _run(str(environment / "bin" / "pip"), "install", "--quiet", "-r", str(source / "requirements.txt"))
+    return folder
+
+
+@contextmanager
+def started(folder: Path, **settings: str) -> Iterator[httpx.Client]:
+    """The unpacked function, served by its own functions-framework; a client of it."""
+    (port,) = free_ports(1)
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [folder / "venv" / "bin" / "functions-framework", "--target=main", "--host=127.0.0.1", f"--port={port}"],
+            cwd=folder / "source",
+            env=kept | ENVIRONMENT | settings,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_listening(process, port, folder / "log")
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=START_LIMIT, trust_env=False) as client:
+                yield client
+        finally:
+            process.terminate()
+            process.wait(timeout=START_LIMIT)
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    limit = time.monotonic() + START_LIMIT
+    while time.monotonic() < limit:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.05)
+            raise AssertionError(f"the function ended before it answered:\n{log.read_text()}")
+    raise AssertionError(f"nothing listened within {START_LIMIT} s:\n{log.read_text()}")
+
+
+def asked(function: Function, client: httpx.Client) -> httpx.Response:
+    """The answer to the least that can be asked without a database: no token, or an event that is none."""
+    if isinstance(function.trigger, HttpTrigger):
+        return client.get(function.trigger.paths[0])
+    return client.post("/", json={"message": {}} if isinstance(function.trigger, EventTrigger) else {})
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}\n{done.stderr}"
