@@ -111,17 +111,18 @@ async def _count(session_id: str) -> Counted:
 async def _changes(session: Session, counted: Counted, moment: datetime) -> dict[str, Any]:
     """What the count changes in the session's record; empty when nothing moved."""
     complete = _complete(session, counted)
-    stats, pace = _stats(session, counted, moment, complete=complete)
+    active = session.active_seconds + min(_since(session, moment), LONGEST_GAP)
+    stats = _stats(session, counted, moment, active=active, complete=complete)
     changes: dict[str, Any] = {}
     if _moved(session.stats, stats):
-        changes = {"stats": stats.model_dump(), "pace": pace, "counted_at": moment, "progressed_at": moment}
+        changes = {"stats": stats.model_dump(), "active_seconds": active, "progressed_at": moment}
     if counted.failed != session.stats.files_failed:
         changes["errors"] = [error.model_dump() for error in await _errors(session.id)]
     if complete and session.status is SessionStatus.IN_PROGRESS:
-        changes |= {"status": SessionStatus.COMPLETED, "finished_at": moment}
+        changes |= session.end(SessionStatus.COMPLETED, moment)
     elif not changes and _stalled(session, moment):
         failure = await _missing(session.id)
-        changes = {"status": SessionStatus.FAILED, "finished_at": moment, "failure": failure.model_dump()}
+        changes = {**session.end(SessionStatus.FAILED, moment), "failure": failure.model_dump()}
     return changes
 
 
@@ -140,13 +141,16 @@ def _moved(before: Stats, after: Stats) -> bool:
     return before.model_dump(exclude=smoothed) != after.model_dump(exclude=smoothed) or before.percent != after.percent
 
 
-def _stats(session: Session, counted: Counted, moment: datetime, *, complete: bool) -> tuple[Stats, float | None]:
-    """The statistics, and the pace in percent a second that the time left is told from."""
+def _since(session: Session, moment: datetime) -> float:
+    """Seconds since a tick last saw something move."""
+    return (moment - (session.progressed_at or session.created_at)).total_seconds()
+
+
+def _stats(session: Session, counted: Counted, moment: datetime, *, active: float, complete: bool) -> Stats:
+    """The statistics; the time left is told from how long it took to come so far, waiting left out."""
     before = session.stats
-    since = (moment - (session.counted_at or session.started_at or session.created_at)).total_seconds()
     percent = 100.0 if complete else max(before.percent, min(99.9, _percent(counted)))
-    rate = _smoothed(before.bytes_per_second, counted.bytes_uploaded - before.bytes_uploaded, since)
-    pace = _smoothed(session.pace, percent - before.percent, since)
+    rate = _smoothed(before.bytes_per_second, counted.bytes_uploaded - before.bytes_uploaded, _since(session, moment))
     uploading = counted.bytes_uploaded < counted.bytes_total and not complete
     return Stats(
         files_total=counted.files,
@@ -157,14 +161,8 @@ def _stats(session: Session, counted: Counted, moment: datetime, *, complete: bo
         bytes_uploaded=counted.bytes_uploaded,
         percent=round(percent, 1),
         bytes_per_second=round(rate, 1) if uploading and rate else None,
-        seconds_left=_left(percent, pace),
-    ), pace
-
-
-def _left(percent: float, pace: float | None) -> float | None:
-    if percent >= 100.0:
-        return 0.0
-    return round((100.0 - percent) / pace, 1) if pace else None
+        seconds_left=round(active * (100.0 - percent) / percent, 1) if percent else None,
+    )
 
 
 def _percent(counted: Counted) -> float:
@@ -188,8 +186,7 @@ def _smoothed(before: float | None, amount: float, seconds: float) -> float | No
 
 def _gap(session: Session, moment: datetime) -> int:
     age = (moment - (session.started_at or session.created_at)).total_seconds()
-    still = (moment - (session.progressed_at or session.created_at)).total_seconds()
-    return max(SHORTEST_GAP, min(LONGEST_GAP, round(max(age, still) * GROWTH)))
+    return max(SHORTEST_GAP, min(LONGEST_GAP, round(max(age, _since(session, moment)) * GROWTH)))
 
 
 async def _errors(session_id: str) -> list[FileError]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -37,13 +38,13 @@ async def test_a_session_of_2000_files_is_written_fewer_than_60_times(cloud: Clo
     assert 0 < writes < SESSION_WRITES
 
 
-async def _send_all(uploads: list[dict[str, object]]) -> None:
+async def _send_all(uploads: list[dict[str, Any]]) -> None:
     async with httpx.AsyncClient(timeout=60, trust_env=False) as storage:
         gate = asyncio.Semaphore(16)
 
-        async def one(upload: dict[str, object]) -> None:
+        async def one(upload: dict[str, Any]) -> None:
             async with gate:
-                answer = await storage.put(str(upload["url"]), headers=dict(upload["headers"]), content=b"small")  # type: ignore[call-overload]  # a JSON object
+                answer = await storage.put(upload["url"], headers=upload["headers"], content=b"small")
                 answer.raise_for_status()
 
         await asyncio.gather(*map(one, uploads))
@@ -53,13 +54,13 @@ def _session_writes(cloud: Cloud, session_id: str) -> int:
     """How often a tick wrote the session, and twice for opening and closing its manifest."""
     lines = cloud.state.log("functions").read_text().splitlines()
     logged = [json.loads(line) for line in lines if line.startswith("{") and session_id in line]
-    return 2 + sum(line["message"] == "session_counted" for line in logged)
+    return 2 + len([line for line in logged if line["message"] == "session_counted"])
 
 
 @pytest.fixture
 async def isolated(tmp_path_factory: pytest.TempPathFactory, cloud: Cloud) -> AsyncIterator[LocalCloud]:
     """A second local cloud, with every function in the process of its own, as deployed."""
-    own = LocalCloud(Ports.free(), State.opened(tmp_path_factory.mktemp("isolated"), fresh=True), isolated=True)
+    own = LocalCloud(Ports.free(), State(tmp_path_factory.mktemp("isolated")), isolated=True)
     await asyncio.to_thread(own.start)
     yield own
     await asyncio.to_thread(own.stop)
