@@ -1,0 +1,1 @@
+"""A mail server that delivers nothing and shows everything: `python -m emulators.mail`. See README.md."""
