@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.models.projects import LanguageTag
-from shared.models.records import Asked, Frozen, Moment, Record
+from shared.models.records import Asked, Frozen, Id, Moment, Record
 
 FILE_LIMIT = 5 * 2**30
 """Bytes in one file: 5 GiB."""
@@ -247,8 +247,8 @@ class UploadAddress(Frozen):
 class NewAsset(Asked):
     """One document or recording without a session."""
 
-    project_id: str
-    cycle_id: str | None = None
+    project_id: Id
+    cycle_id: Id | None = None
     name: Annotated[str, StringConstraints(min_length=1, max_length=500)]
     size: Annotated[int, Field(ge=1, le=FILE_LIMIT)]
     content_type: ContentType

@@ -33,6 +33,22 @@ class Action(StrEnum):
     INVITATION_ACCEPTED = "invitation.accepted"
     MEMBER_CHANGED = "member.changed"
     MEMBER_REMOVED = "member.removed"
+    PROJECT_CREATED = "project.created"
+    PROJECT_CHANGED = "project.changed"
+    PROJECT_DELETED = "project.deleted"
+    PROJECT_RESTORED = "project.restored"
+    CYCLE_CREATED = "cycle.created"
+    CYCLE_CHANGED = "cycle.changed"
+    CYCLE_DELETED = "cycle.deleted"
+    CYCLE_RESTORED = "cycle.restored"
+    SESSION_CREATED = "session.created"
+    SESSION_CHANGED = "session.changed"
+    SESSION_DELETED = "session.deleted"
+    SESSION_RESTORED = "session.restored"
+    SESSION_CANCELLED = "session.cancelled"
+    ASSET_CREATED = "asset.created"
+    ASSET_DELETED = "asset.deleted"
+    ASSET_RESTORED = "asset.restored"
 
 
 class AuditEntry(Record):

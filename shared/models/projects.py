@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.models.identity import ProjectRole
-from shared.models.records import Asked, Frozen, Moment, Name, Record, Text
+from shared.models.listing import Named
+from shared.models.records import Asked, Frozen, Id, Moment, Name, Text, unsent
 
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 """A BCP 47 language tag such as `en` or `de-CH`."""
@@ -22,11 +23,10 @@ class Permission(StrEnum):
     MANAGE = "manage"
 
 
-class Project(Record):
+class Project(Named):
     """A project, with its explicit members, so that one read gives the project and the caller's role."""
 
     company_id: str
-    name: str
     description: str = ""
     default_role: ProjectRole | None = ProjectRole.ADMIN
     """What users of the company are here without a membership; None: by invitation only."""
@@ -47,17 +47,17 @@ class NewProject(Asked):
     description: Text = ""
     default_role: ProjectRole | None = ProjectRole.ADMIN
     languages: Annotated[list[LanguageTag], Field(max_length=10)] = []
-    company_id: str | None = None
+    company_id: Id | None = None
     """Only a super admin names another company than their own."""
 
 
 class ProjectChange(Asked):
-    """What may change; a field that is not sent stays."""
+    """What may change of a project; a field that is not sent stays. `default_role` null: by invitation only."""
 
-    name: Name | None = None
-    description: Text | None = None
+    name: Name = unsent()
+    description: Text = unsent()
     default_role: ProjectRole | None = None
-    languages: Annotated[list[LanguageTag] | None, Field(max_length=10)] = None
+    languages: Annotated[list[LanguageTag], Field(max_length=10)] = unsent()
 
 
 class ProjectView(Frozen):
@@ -76,12 +76,11 @@ class ProjectView(Frozen):
     deleted_at: Moment | None
 
 
-class Cycle(Record):
+class Cycle(Named):
     """A dated round of collection. Dates are inclusive, `YYYY-MM-DD`."""
 
     company_id: str
     project_id: str
-    name: str
     starts_on: str | None = None
     ends_on: str | None = None
     created_by: str
@@ -90,7 +89,7 @@ class Cycle(Record):
 class NewCycle(Asked):
     """A cycle to be made."""
 
-    project_id: str
+    project_id: Id
     name: Name
     starts_on: date | None = None
     ends_on: date | None = None
@@ -100,6 +99,14 @@ class NewCycle(Asked):
         if self.starts_on and self.ends_on and self.ends_on < self.starts_on:
             raise ValueError("ends_on is before starts_on")
         return self
+
+
+class CycleChange(Asked):
+    """What may change of a cycle; a field that is not sent stays, a date that is null goes."""
+
+    name: Name = unsent()
+    starts_on: date | None = None
+    ends_on: date | None = None
 
 
 class CycleView(Frozen):

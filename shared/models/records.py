@@ -4,7 +4,7 @@ import base64
 import hashlib
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
 
@@ -26,6 +26,10 @@ Text = Annotated[str, StringConstraints(max_length=5000)]
 """What people write about a thing: up to 5,000 characters."""
 
 
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
+"""An id of ours, as clients send it."""
+
+
 class Frozen(BaseModel):
     """A value: made once, never changed. Unknown fields are ignored when it is read."""
 
@@ -36,6 +40,11 @@ class Asked(BaseModel):
     """What a client sends. An unknown field is an error, so that a misspelt one does not pass unnoticed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def unsent() -> Any:
+    """The default of a field of a change that need not be sent but can't be null: never read, since it was not sent."""
+    return Field(default_factory=lambda: None)
 
 
 class Record(Frozen):

@@ -1,12 +1,14 @@
 """Upload sessions: one folder of files going up, with its statistics."""
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from shared.models.assets import FILE_LIMIT, AssetState, ContentType, Crc32c, Kind, Md5, UploadAddress
-from shared.models.records import Asked, Frozen, Moment, Name, Record
+from shared.models.listing import Named
+from shared.models.records import Asked, Frozen, Id, Moment, Name, unsent
 
 MANIFEST_LIMIT = 1000
 """Files in one call; more calls add to the same job."""
@@ -60,13 +62,12 @@ class FileError(Frozen):
     message: str
 
 
-class Session(Record):
+class Session(Named):
     """A session and its upload job; the two share their id."""
 
     company_id: str
     project_id: str
     cycle_id: str | None = None
-    name: str
     created_by: str
     status: SessionStatus = SessionStatus.PENDING
     manifest_open: bool = False
@@ -78,18 +79,31 @@ class Session(Record):
     started_at: Moment | None = None
     progressed_at: Moment | None = None
     """When a tick last saw a change: what the stall deadline is counted from."""
-    counted_at: Moment | None = None
-    pace: float | None = None
-    """Percent a second, smoothed: what the time left is told from."""
+    active_seconds: float = 0.0
+    """How long something moved, as far as ticks saw: what the time left is told from."""
     finished_at: Moment | None = None
+    duration_seconds: float | None = None
+    """From `started_at` to `finished_at`."""
+
+    def end(self, status: SessionStatus, moment: datetime) -> dict[str, Any]:
+        """The fields of the session as it ends like this, at this moment."""
+        began = self.started_at or moment
+        return {"status": status, "finished_at": moment, "duration_seconds": (moment - began).total_seconds()}
 
 
 class NewSession(Asked):
     """A session to be made."""
 
-    project_id: str
-    cycle_id: str | None = None
+    project_id: Id
+    cycle_id: Id | None = None
     name: Name
+
+
+class SessionChange(Asked):
+    """What may change of a session; a field that is not sent stays. `cycle_id` null: of no cycle."""
+
+    name: Name = unsent()
+    cycle_id: Id | None = None
 
 
 class SessionView(Frozen):
@@ -108,7 +122,22 @@ class SessionView(Frozen):
     updated_at: Moment
     started_at: Moment | None
     finished_at: Moment | None
+    duration_seconds: float | None
     deleted_at: Moment | None
+
+
+class SessionTotals(Frozen):
+    """Many sessions added up: how many in which status, their files, and how long the completed ones took."""
+
+    sessions: int
+    by_status: dict[SessionStatus, int]
+    files_total: int
+    files_processed: int
+    files_failed: int
+    bytes_total: int
+    bytes_uploaded: int
+    average_duration_seconds: float | None
+    """Of the completed sessions; null when there is none."""
 
 
 class ManifestFile(Asked):
@@ -131,13 +160,13 @@ class ManifestPage(Asked):
 class UploadStart(ManifestPage):
     """The first page of a job, for a session."""
 
-    session_id: str
+    session_id: Id
 
 
 class FreshUrls(Asked):
     """Assets of the job whose addresses are to be made anew."""
 
-    asset_ids: Annotated[list[str], Field(min_length=1, max_length=MANIFEST_LIMIT)]
+    asset_ids: Annotated[list[Id], Field(min_length=1, max_length=MANIFEST_LIMIT)]
 
 
 class AnsweredState(StrEnum):

@@ -63,10 +63,24 @@ async def project(caller: Caller, project_id: str, permission: Permission) -> Ac
 
 async def fresh_project(caller: Caller, project_id: str, permission: Permission) -> Access:
     """The project as it is now, for reading and changing the project itself."""
-    access = await _read(caller, project_id)
-    _seen[_key(caller, project_id)] = access
+    key = _key(caller, project_id)
+    _seen.pop(key, None)  # what is gone is not to be found in the cache either
+    access = _seen[key] = await _read(caller, project_id)
     access.require(permission)
     return access
+
+
+async def deleted_project(caller: Caller, project_id: str, permission: Permission) -> Access:
+    """A deleted project as it is now, to whom it would be shown if it were not; NotFound for a living one."""
+    access = await _read(caller, project_id, deleted=True)
+    access.require(permission)
+    return access
+
+
+def forget(project_id: str) -> None:
+    """Reads the project again for whoever asks next on this instance; others do within `CACHED_SECONDS`."""
+    for key in [key for key in _seen if key[-1] == project_id]:
+        _seen.pop(key, None)
 
 
 def _key(caller: Caller, project_id: str) -> tuple[str | None, str, str, str]:

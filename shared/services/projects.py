@@ -1,14 +1,19 @@
 """Projects: made by users of a company, seen by whom the table of roles lets in."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.errors import Forbidden, ValidationFailed
-from shared.models.identity import Caller, ProjectRole
-from shared.models.projects import NewProject, Permission, Project, ProjectView
+from shared.models.audit import Action
+from shared.models.identity import Caller, ProjectRole, Role
+from shared.models.listing import Listing
+from shared.models.projects import NewProject, Permission, Project, ProjectChange, ProjectView
 from shared.models.records import new_id, now
-from shared.services import access
+from shared.services import access, audit, changes
 from shared.services.access import Access
-from shared.store import firestore, projects
+from shared.services.changes import Change
+from shared.store import projects
+from shared.store.firestore import AnyOf, Condition
 
 
 async def create(caller: Caller, asked: NewProject) -> Access:
@@ -29,14 +34,19 @@ async def create(caller: Caller, asked: NewProject) -> Access:
         languages=asked.languages,
         created_by=caller.user_id,
     )
-    version = await firestore.commit(projects.create(project))
-    return Access(project.model_copy(update={"version": version}), ProjectRole.ADMIN)
+    entry = audit.entry(
+        Action.PROJECT_CREATED, project.id, by=caller, company_id=company_id, after=asked.model_dump(mode="json")
+    )
+    made = await changes.create(project, projects.get, projects.create(project), entry)
+    return Access(made, ProjectRole.ADMIN)
 
 
 def _company(caller: Caller, asked: str | None) -> str:
     if caller.is_super_admin:
         if asked is None:
-            raise ValidationFailed("A super admin names the company.", details=[{"field": "company_id"}])
+            raise ValidationFailed(
+                "A super admin names the company.", details=[{"field": "company_id", "message": "is missing"}]
+            )
         return asked
     if caller.company_id is None or (asked is not None and asked != caller.company_id):
         raise Forbidden("Projects are made in one's own company.")
@@ -48,19 +58,60 @@ async def get(caller: Caller, project_id: str) -> Access:
     return await access.fresh_project(caller, project_id, Permission.READ)
 
 
-async def page(caller: Caller, size: int, after: tuple[Any, ...] | None) -> list[Access]:
-    """The projects that the caller sees, newest first; one read for each."""
-    found = await _seen(caller, size, after)
+async def page(
+    caller: Caller, listing: Listing, *, created_by: str | None = None, company_id: str | None = None
+) -> list[Access]:
+    """The projects that the caller sees; one read for each. Of the deleted ones those that they may restore."""
+    where = _seen(caller)
+    if created_by is not None:
+        where.append(("created_by", "==", created_by))
+    if company_id is not None:
+        where.append(projects.of_company(company_id))
+    found = await projects.page(where, listing)
     roles = ((project, access.role_in(caller, project)) for project in found)
     return [Access(project, role) for project, role in roles if role is not None]
 
 
-async def _seen(caller: Caller, size: int, after: tuple[Any, ...] | None) -> list[Project]:
+def _seen(caller: Caller) -> list[Condition | AnyOf]:
     if caller.is_super_admin:
-        return await projects.everywhere(size, after)
-    if caller.company_id is not None and caller.administers(caller.company_id):
-        return await projects.of_company(caller.company_id, size, after)
-    return await projects.seen_by(caller.user_id, caller.company_id, size, after)
+        return []
+    return [projects.seen_by(caller.user_id, caller.company_id, administers=caller.role is Role.ADMIN)]
+
+
+async def update(caller: Caller, project_id: str, asked: ProjectChange, version: int | None) -> Access:
+    """Changes what was sent, if `version` is current or None; one read and one commit."""
+    sent = asked.model_dump(exclude_unset=True)
+
+    def decide(project: Project) -> Mapping[str, Any]:
+        if "default_role" not in sent:
+            return sent
+        return {**sent, "open_to": project.company_id if sent["default_role"] else None}
+
+    return await _change(Change(caller, Action.PROJECT_CHANGED, version), project_id, decide)
+
+
+async def delete(caller: Caller, project_id: str, version: int | None) -> None:
+    """Hides a project and all that is below it, for 30 days; then it is erased."""
+    await _change(Change(caller, Action.PROJECT_DELETED, version), project_id, changes.deletion)
+
+
+async def restore(caller: Caller, project_id: str, version: int | None) -> Access:
+    """Brings a deleted project back, with all that is below it."""
+    change = Change(caller, Action.PROJECT_RESTORED, version)
+    return await _change(change, project_id, changes.restoration, deleted=True)
+
+
+async def _change(
+    change: Change, project_id: str, decide: Callable[[Project], Mapping[str, Any]], *, deleted: bool = False
+) -> Access:
+    found = access.deleted_project if deleted else access.fresh_project
+
+    async def read() -> Project:
+        return (await found(change.caller, project_id, Permission.MANAGE)).project
+
+    changed = await changes.make(change, read, decide, projects.change)
+    access.forget(project_id)
+    return Access(changed, access.role_in(change.caller, changed) or ProjectRole.ADMIN)
 
 
 def view(seen: Access) -> ProjectView:

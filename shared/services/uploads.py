@@ -151,7 +151,7 @@ async def cancel(caller: Caller, job_id: str) -> Session:
         if session.status is SessionStatus.CANCELLED:
             return session
         sessions.require_step(session, SessionStatus.CANCELLED)
-        fields = {"status": SessionStatus.CANCELLED, "finished_at": now(), "manifest_open": False}
+        fields = {**session.end(SessionStatus.CANCELLED, now()), "manifest_open": False}
         try:
             version = await firestore.commit(stored_sessions.change(session, fields))
         except firestore.Conflict:

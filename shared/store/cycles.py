@@ -1,10 +1,12 @@
 """Cycles."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.models.listing import Listing
 from shared.models.projects import Cycle
-from shared.store import firestore
-from shared.store.firestore import Query, Write
+from shared.store import firestore, listing
+from shared.store.firestore import Condition, Write
 
 CYCLES = "cycles"
 
@@ -14,18 +16,16 @@ async def get(cycle_id: str) -> Cycle | None:
     return await firestore.get(Cycle, f"{CYCLES}/{cycle_id}")
 
 
-async def page(project_id: str, limit: int, after: tuple[Any, ...] | None) -> list[Cycle]:
-    """Living cycles of a project, newest first; one read for each."""
-    asked = Query(
-        CYCLES,
-        where=(("project_id", "==", project_id), ("deleted_at", "==", None)),
-        order=("-created_at",),
-        limit=limit,
-        start_after=after,
-    )
-    return await firestore.query(Cycle, asked)
+async def page(where: Sequence[Condition], asked: Listing) -> list[Cycle]:
+    """Cycles that meet these conditions, as the listing asks; one read for each."""
+    return await listing.page(Cycle, CYCLES, where, asked)
 
 
 def create(cycle: Cycle) -> Write:
     """Writes a new cycle."""
-    return firestore.create(CYCLES, cycle)
+    return listing.named(firestore.create(CYCLES, cycle))
+
+
+def change(cycle: Cycle, fields: Mapping[str, Any]) -> Write:
+    """Changes some fields of a cycle, if it still is the version that was read."""
+    return listing.named(firestore.change(CYCLES, cycle, fields))

@@ -6,7 +6,6 @@ is held while somebody else is waited for.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal, TypeVar
 
 from google.cloud.firestore_v1 import types
@@ -51,10 +50,14 @@ class Query:
 
 @dataclass(frozen=True)
 class Totals:
-    """What an aggregation gives: how many documents, and the sum of each field asked for."""
+    """What an aggregation gives: how many documents, and the sum or average of each field asked for.
+
+    Documents without a number in the field count for neither; the average of none is None.
+    """
 
     count: int
     sums: Mapping[str, int]
+    averages: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,9 @@ def replace(collection: str, record: Record) -> Write:
     return Write(f"{collection}/{record.id}", _stored(record))
 
 
-def change(collection: str, record: Record, fields: Mapping[str, Any], *, updated: datetime | None = None) -> Write:
+def change(collection: str, record: Record, fields: Mapping[str, Any]) -> Write:
     """Changes some fields of a record, if it still is the version that was read."""
-    changed = {**fields, "updated_at": updated or now()}
+    changed = {"updated_at": now(), **fields}
     return Write(f"{collection}/{record.id}", changed, mask=tuple(changed), version=record.version)
 
 
@@ -127,15 +130,22 @@ async def query(model: type[R], asked: Query) -> list[R]:
     return [wire.record(model, answer.document) for answer in answers if answer.HasField("document")]
 
 
-async def totals(asked: Query, *, sums: Sequence[str] = ()) -> Totals:
-    """How many documents a query finds, and sums over them; one read for each 1,000 index entries."""
+async def totals(asked: Query, *, sums: Sequence[str] = (), averages: Sequence[str] = (), count: bool = True) -> Totals:
+    """How many documents a query finds, and sums and averages over them; one read for each 1,000 index entries.
+
+    At most five of them at once, the count included; without it `Totals.count` is 0.
+    """
     parent, structured = wire.query(_root(), asked)
-    wanted = wire.aggregation(structured, sums)
+    wanted = wire.aggregation(structured, sums, averages, count=count)
     request = types.RunAggregationQueryRequest.pb()(parent=parent, structured_aggregation_query=wanted)
     found: dict[str, Any] = {}
     async for answer in connection.run_aggregation_query(request):
         found.update({name: wire.decoded(value) for name, value in answer.result.aggregate_fields.items()})
-    return Totals(count=int(found["count"]), sums={field: int(found[field]) for field in sums})
+    return Totals(
+        count=int(found.get("count", 0)),
+        sums={field: int(found[f"sum {field}"]) for field in sums},
+        averages={field: found[f"average {field}"] for field in averages},
+    )
 
 
 async def commit(*writes: Write) -> int:

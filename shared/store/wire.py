@@ -149,10 +149,12 @@ def query(root: str, asked: "Query") -> tuple[str, Any]:
     return below, message
 
 
-def aggregation(structured: Any, sums: Sequence[str]) -> Any:
-    """Count and sums over a query."""
-    wanted = [_Aggregation.Aggregation(alias="count", count={})]
-    wanted += [_Aggregation.Aggregation(alias=field, sum={"field": {"field_path": field}}) for field in sums]
+def aggregation(structured: Any, sums: Sequence[str], averages: Sequence[str], *, count: bool) -> Any:
+    """Count, sums and averages over a query, under the names `count`, `sum FIELD` and `average FIELD`."""
+    one = _Aggregation.Aggregation
+    wanted = [one(alias="count", count={})] if count else []
+    wanted += [one(alias=f"sum {field}", sum={"field": {"field_path": field}}) for field in sums]
+    wanted += [one(alias=f"average {field}", avg={"field": {"field_path": field}}) for field in averages]
     return _Aggregation(structured_query=structured, aggregations=wanted)
 
 

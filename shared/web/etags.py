@@ -2,10 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Header, Request, Response
 
 from shared.errors import MalformedRequest
 from shared.web.errors import NotModified
+
+IF_MATCH = "If-Match"
+IF_NONE_MATCH = "If-None-Match"
+
+_NEVER = -1
+"""The version of a tag that is none of ours: no record ever has it."""
 
 
 def _tag(version: int) -> str:
@@ -15,9 +21,20 @@ def _tag(version: int) -> str:
 class Etag:
     """The conditional headers of one request, and the tag of its answer."""
 
-    def __init__(self, request: Request, response: Response) -> None:
-        self._if_match = request.headers.get("if-match")
-        self._if_none_match = request.headers.get("if-none-match")
+    def __init__(
+        self,
+        request: Request,
+        response: Response,
+        if_match: Annotated[
+            str | None, Header(alias=IF_MATCH, description="The ETag that must be current, or nothing is changed.")
+        ] = None,
+        if_none_match: Annotated[
+            str | None, Header(alias=IF_NONE_MATCH, description="The ETag that the client has: 304 if it is current.")
+        ] = None,
+    ) -> None:
+        reads = request.method in ("GET", "HEAD")
+        self._if_match = if_match
+        self._known = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")] if reads else []
         self._response = response
 
     @property
@@ -25,16 +42,17 @@ class Etag:
         """The version that `If-Match` demands; None when it demands none."""
         if self._if_match is None or self._if_match.strip() == "*":
             return None
+        if "," in self._if_match:
+            raise MalformedRequest("If-Match names one ETag.")
         try:
             return int(self._if_match.strip().strip('"'), 16)
         except ValueError:
-            raise MalformedRequest("If-Match does not hold an ETag of ours.") from None
+            return _NEVER
 
     def answer(self, version: int) -> None:
         """Tags the answer; ends the request with 304 when the client has this version already."""
         tag = _tag(version)
-        known = [one.strip().removeprefix("W/") for one in (self._if_none_match or "").split(",")]
-        if tag in known:
+        if tag in self._known or "*" in self._known:
             raise NotModified(tag)
         self._response.headers["ETag"] = tag
 

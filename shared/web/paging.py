@@ -5,21 +5,27 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query, Request
 
-from shared.errors import MalformedRequest
+from shared.errors import MalformedRequest, ValidationFailed
+from shared.models.listing import Listing, Named, Order
 from shared.models.records import Frozen, Record
 from shared.settings import settings
 
 T = TypeVar("T")
 F = TypeVar("F")
+R = TypeVar("R", bound=Record)
 
 PAGE_LIMIT = 200
 """Items in one page at the most."""
 _SIGNATURE_BYTES = 16
+
+
+PageSize = Annotated[int, Query(ge=1, le=PAGE_LIMIT, description="Items in a page.")]
+PageToken = Annotated[str | None, Query(description="`next_page_token` of the page before.")]
 
 
 class Page(Frozen, Generic[T]):
@@ -35,8 +41,8 @@ class Paging:
     def __init__(
         self,
         request: Request,
-        page_size: Annotated[int, Query(ge=1, le=PAGE_LIMIT, description="Items in a page.")] = 50,
-        page_token: Annotated[str | None, Query(description="`next_page_token` of the page before.")] = None,
+        page_size: PageSize = 50,
+        page_token: PageToken = None,
     ) -> None:
         self.size = page_size
         filters = sorted((k, v) for k, v in request.query_params.multi_items() if not k.startswith("page_"))
@@ -67,9 +73,67 @@ class Paging:
         return hmac.digest(key, self._scope.encode() + b"\x00" + payload, hashlib.sha256)[:_SIGNATURE_BYTES]
 
 
+class Listed(Paging):
+    """A page, and which records in what order: for lists of what people gave a name."""
+
+    def __init__(
+        self,
+        request: Request,
+        page_size: PageSize = 50,
+        page_token: PageToken = None,
+        order_by: Annotated[Order | None, Query(description="Newest first unless it is said otherwise.")] = None,
+        name_prefix: Annotated[
+            str | None, Query(min_length=1, max_length=200, description="How names begin; orders by name.")
+        ] = None,
+        created_after: Annotated[datetime | None, Query(description="Made then or later; RFC 3339.")] = None,
+        created_before: Annotated[datetime | None, Query(description="Made earlier; RFC 3339.")] = None,
+        deleted: Annotated[bool, Query(description="Those that were deleted instead, latest first.")] = False,
+    ) -> None:
+        super().__init__(request, page_size, page_token)
+        default = Order.NAME if name_prefix is not None else Order.NEWEST
+        self.listing = Listing(
+            size=self.size,
+            after=self.after,
+            order=order_by or default,
+            name_prefix=name_prefix,
+            created_after=in_utc(created_after),
+            created_before=in_utc(created_before),
+            deleted=deleted,
+        )
+        _require_one_index(self.listing, order_by)
+
+    def records(self, found: Sequence[F], view: Callable[[F], T], record: Callable[[F], Named]) -> "Page[T]":
+        """The page of what was found; `record` gives the record of each."""
+        return self.page(found, view, lambda one: self.listing.position(record(one)))
+
+
+def _require_one_index(listing: Listing, order_by: Order | None) -> None:
+    """Raises ValidationFailed for what would need to run along two indexes at once."""
+    timed = listing.created_after is not None or listing.created_before is not None
+    wrong = None
+    if listing.name_prefix is not None and (timed or not listing.order.by_name):
+        wrong = "A name prefix goes with an order by name and without a time range."
+    elif timed and listing.order.by_name:
+        wrong = "A time range goes with an order by time."
+    elif listing.deleted and (timed or order_by is not None or listing.name_prefix is not None):
+        wrong = "Deleted records are listed by the time they were deleted at."
+    if wrong is not None:
+        raise ValidationFailed(wrong, details=[{"field": "order_by", "message": wrong}])
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """The moment with its zone; without one it is UTC."""
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
 def newest_first(record: Record) -> tuple[Any, ...]:
     """The position of a record in a list that shows the newest first."""
     return (record.created_at, record.id)
+
+
+def itself(record: R) -> R:
+    """For lists of records themselves."""
+    return record
 
 
 def _plain(value: Any) -> Any:
@@ -81,3 +145,4 @@ def _value(value: Any) -> Any:
 
 
 Paged = Annotated[Paging, Depends(Paging)]
+List = Annotated[Listed, Depends(Listed)]

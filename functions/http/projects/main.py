@@ -1,6 +1,8 @@
 """Projects, their members and invitations: /api/projects."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from shared.models.invitations import (
     InvitationPreview,
@@ -10,12 +12,12 @@ from shared.models.invitations import (
     MemberView,
     NewInvitation,
 )
-from shared.models.projects import NewProject, ProjectView
+from shared.models.projects import NewProject, ProjectChange, ProjectView
 from shared.services import invitations, members, projects
 from shared.web.app import http_function
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
-from shared.web.paging import Page, Paged, newest_first
+from shared.web.paging import List, Page, Paged, newest_first
 from shared.web.rate_limits import INVITE, SIGN_IN, per_address, per_caller
 
 router = APIRouter(prefix="/api/projects", tags=["projects"])
@@ -30,10 +32,15 @@ async def create_project(caller: SignedIn, asked: NewProject, etag: Conditional)
 
 
 @router.get("")
-async def list_projects(caller: SignedIn, paging: Paged) -> Page[ProjectView]:
-    """The projects that the caller sees, newest first."""
-    found = await projects.page(caller, paging.size, paging.after)
-    return paging.page(found, projects.view, lambda seen: newest_first(seen.project))
+async def list_projects(
+    caller: SignedIn,
+    asked: List,
+    created_by: Annotated[str | None, Query(description="Only made by this user.")] = None,
+    company_id: Annotated[str | None, Query(description="Only of this company.")] = None,
+) -> Page[ProjectView]:
+    """The projects that the caller sees, newest first unless it is asked otherwise."""
+    found = await projects.page(caller, asked.listing, created_by=created_by, company_id=company_id)
+    return asked.records(found, projects.view, lambda seen: seen.project)
 
 
 @router.get("/{project_id}")
@@ -42,6 +49,30 @@ async def get_project(caller: SignedIn, project_id: str, etag: Conditional) -> P
     found = await projects.get(caller, project_id)
     etag.answer(found.project.version)
     return projects.view(found)
+
+
+@router.put("/{project_id}", operation_id="put_project")
+@router.patch("/{project_id}", operation_id="change_project")
+async def change_project(caller: SignedIn, project_id: str, asked: ProjectChange, etag: Conditional) -> ProjectView:
+    """Changes a project; what is not sent stays. For who manages it."""
+    changed = await projects.update(caller, project_id, asked, etag.expected)
+    etag.answer(changed.project.version)
+    return projects.view(changed)
+
+
+@router.delete("/{project_id}", status_code=204)
+async def delete_project(caller: SignedIn, project_id: str, etag: Conditional) -> Response:
+    """Deletes a project, and hides what is below it; it can be restored for 30 days. For who manages it."""
+    await projects.delete(caller, project_id, etag.expected)
+    return Response(status_code=204)
+
+
+@router.post("/{project_id}/restore")
+async def restore_project(caller: SignedIn, project_id: str, etag: Conditional) -> ProjectView:
+    """Brings a deleted project back, with all that is below it. For who managed it."""
+    restored = await projects.restore(caller, project_id, etag.expected)
+    etag.answer(restored.project.version)
+    return projects.view(restored)
 
 
 # --- members and invitations
