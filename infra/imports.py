@@ -21,16 +21,21 @@ class UnknownModuleError(Exception):
 
 @dataclass(frozen=True)
 class Reach:
-    """Modules of this checkout (`shared.store.assets`, packages included) and distributions, each sorted."""
+    """What is reached, each sorted."""
 
     modules: tuple[str, ...]
+    """Of this checkout, packages included: `shared.store.assets`."""
     distributions: tuple[str, ...]
+    """By their normalised names."""
+    statements: tuple[str, ...]
+    """The imports from distributions, as statements: `from google.cloud import firestore`."""
 
 
 def reach(main: Path) -> Reach:
     """Everything that `main` can import, followed through `shared`."""
     modules: set[str] = set()
     distributions: set[str] = set()
+    statements: set[str] = set()
     waiting = list(_imported(main))
     while waiting:
         candidates = waiting.pop()
@@ -41,7 +46,8 @@ def reach(main: Path) -> Reach:
                     waiting.extend(_imported(source_of(module)))
         elif (distribution := _distribution(candidates)) is not None:
             distributions.add(distribution)
-    return Reach(tuple(sorted(modules)), tuple(sorted(distributions)))
+            statements.add(_statement(candidates))
+    return Reach(tuple(sorted(modules)), tuple(sorted(distributions)), tuple(sorted(statements)))
 
 
 def source_of(module: str) -> Path:
@@ -70,6 +76,13 @@ def _imported(path: Path) -> tuple[tuple[str, ...], ...]:
             base = ".".join((*start, node.module) if node.module else start)
             found.extend((f"{base}.{alias.name}", base) for alias in node.names)
     return tuple(found)
+
+
+def _statement(candidates: tuple[str, ...]) -> str:
+    """The import that these names came from."""
+    if len(candidates) == 1:
+        return f"import {candidates[0]}"
+    return f"from {candidates[1]} import {candidates[0].removeprefix(f'{candidates[1]}.')}"
 
 
 def _package(path: Path) -> tuple[str, ...]:

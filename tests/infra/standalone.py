@@ -30,28 +30,22 @@ ENVIRONMENT = {
 }
 
 
-def unpack(archive: Path, folder: Path) -> Path:
-    """Unpacks a zip into an empty folder beside a virtual environment with its requirements; gives the folder."""
-    source = folder / "source"
+def unpack(archive: Path, folder: Path, *, compiled: bool = False) -> Path:
+    """Unpacks a zip to `folder/source`, beside an environment `folder/venv` of its requirements; gives the folder.
+
+    With `compiled`, the packages are compiled to bytecode, as a deployment does and a single start has no use for.
+    """
+    source, environment = folder / "source", folder / "venv"
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(source)
-    environment = folder / "venv"
+    python, required = str(environment / "bin" / "python"), str(source / "requirements.txt")
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if uv:
         _run(uv, "venv", "--quiet", "--python", sys.executable, str(environment))
-        _run(
-            uv,
-            "pip",
-            "install",
-            "--quiet",
-            "--python",
-            str(environment / "bin" / "python"),
-            "-r",
-            str(source / "requirements.txt"),
-        )
+        _run(uv, "pip", "install", "--quiet", "--python", python, "-r", required, *["--compile-bytecode"] * compiled)
     else:
         _run(sys.executable, "-m", "venv", str(environment))
-        _run(str(environment / "bin" / "pip"), "install", "--quiet", "-r", str(source / "requirements.txt"))
+        _run(python, "-m", "pip", "install", "--quiet", "-r", required)
     return folder
 
 
