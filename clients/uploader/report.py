@@ -33,7 +33,7 @@ def show_table(console: Console, files: Sequence[FileResult]) -> None:
         console.print(table)
     else:
         for file in shown:
-            console.print(Text("\t".join(_cells(file))), soft_wrap=True)
+            console.file.write("\t".join(_cells(file)) + "\n")  # rich would make spaces of the tabs
     if len(shown) < len(files):
         console.print(f"... and {len(files) - len(shown)} more; --json lists all.")
 

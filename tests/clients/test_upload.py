@@ -209,7 +209,11 @@ async def test_a_file_that_vanishes_is_reported_and_the_rest_goes_on(
     # Given
     for name in "abc":
         (folder / f"{name}.txt").write_text(name)
-    platform.before_upload = lambda path: (folder / "c.txt").unlink(missing_ok=True)
+
+    def remove(_: str) -> None:
+        (folder / "c.txt").unlink(missing_ok=True)
+
+    platform.before_upload = remove
     # When
     result = await upload(client, replace(order, jobs=1), journal=journal)
     # Then
@@ -281,16 +285,29 @@ async def test_files_that_the_manifest_refuses_are_reported_and_the_rest_goes_on
 
 
 async def test_a_last_page_of_refused_files_still_closes_the_manifest(
-    platform: Platform, client: Client, journal: Journal, folder: Path, order: Order
+    platform: Platform, client: Client, journal: Journal, folder: Path, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for number in range(1000):
-        (folder / f"{number:04}.txt").write_bytes(b"x")
-    (folder / "z\\.txt").write_text("refused")
+    monkeypatch.setattr("clients.uploader.manifest.MANIFEST_LIMIT", 2)
+    for name in ("a", "b", "z\\"):
+        (folder / name).write_text(name)
     result = await upload(client, order, journal=journal)
     (session,) = platform.sessions.values()
-    assert session.pages == [(1000, True), (1, False)]
+    assert session.pages == [(2, True), (1, False)]
     assert session.status == "completed"
-    assert codes(result.outcome.failures) == {"z\\.txt": "path_malformed"}
+    assert codes(result.outcome.failures) == {"z\\": "path_malformed"}
+
+
+async def test_large_files_do_not_wait_for_a_full_page(
+    platform: Platform, client: Client, journal: Journal, folder: Path, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clients.uploader.manifest._HEAVY", 100)
+    monkeypatch.setattr("clients.uploader.check._BATCH_BYTES", 100)
+    for name in "abc":
+        (folder / name).write_bytes(b"x" * 150)
+    await upload(client, order, journal=journal)
+    (session,) = platform.sessions.values()
+    assert session.pages == [(1, True), (1, True), (1, True), (1, False)]
+    assert (platform.paths, session.status) == (["a", "b", "c"], "completed")
 
 
 async def test_a_file_that_the_platform_will_not_have_is_announced_once(
@@ -344,7 +361,7 @@ async def test_two_runs_of_one_folder_at_the_same_time_are_refused(
 ) -> None:
     (folder / "letter.txt").write_text("letter")
     project = await client.project("Archive", create=True)
-    target = Target(platform.url, project["id"], "", str(folder.resolve()))
+    target = Target(platform.url, project["id"], "", os.path.realpath(folder))
     with journal.target(target).exclusive(), pytest.raises(AlreadyRunning):
         await upload(client, order, journal=journal)
     assert platform.objects == {}
