@@ -11,9 +11,9 @@ from time import time
 
 from google.cloud.tasks_v2.types import HttpMethod, HttpRequest
 
+from emulators.connections import Answer, Connections, Unreachable
 from emulators.identity_tokens import identity_token
 from emulators.tasks import names
-from emulators.tasks.connections import Answer, Connections, Unreachable
 from emulators.tasks.faults import Faults
 from emulators.tasks.messages import code_of, moment, period
 from emulators.tasks.store import StoredTask

@@ -1,42 +1,19 @@
 """The mail sink as a program."""
 
-import asyncio
 import signal
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import Callable
 
-import httpx
 import pytest
 
-from tests.emulators.waiting import LIMIT, until
+from tests.emulators.program import assert_stops_cleanly, ready, started
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_it_runs_until_it_is_told_to_stop_and_prints_nothing_but_logs(
+async def test_a_stop_signal_ends_it_cleanly_and_it_prints_nothing_but_logs(
     unused_tcp_port_factory: Callable[[], int], number: signal.Signals
 ) -> None:
     smtp, http = unused_tcp_port_factory(), unused_tcp_port_factory()
-    arguments = ("-m", "emulators.mail", "--smtp-port", str(smtp), "--http-port", str(http))
-    process = await asyncio.create_subprocess_exec(sys.executable, *arguments, stdout=PIPE, stderr=PIPE)
 
-    async def ready() -> bool:
-        try:
-            return (await client.get(f"http://127.0.0.1:{http}/_alta/ready")).status_code == 200
-        except httpx.ConnectError:
-            return False
-
-    try:
-        async with httpx.AsyncClient(trust_env=False) as client:
-            await until(ready)
-            process.send_signal(number)
-            async with asyncio.timeout(LIMIT):
-                output, logs = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-    assert process.returncode == 0
-    assert output == b""
-    assert b"Traceback" not in logs
+    async with started("emulators.mail", "--smtp-port", smtp, "--http-port", http) as process:
+        await ready(http)
+        await assert_stops_cleanly(process, number)

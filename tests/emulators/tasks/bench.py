@@ -17,7 +17,7 @@ from google.cloud.tasks_v2 import CloudTasksAsyncClient
 from google.cloud.tasks_v2.types import Queue
 
 from tests.emulators.tasks.door import LOCATION, QUEUE, post
-from tests.emulators.tasks.test_process import reachable, started
+from tests.emulators.tasks.test_process import emulator, reachable
 from tests.emulators.worker import Worker, working
 
 DISPATCHED = 3000
@@ -62,7 +62,7 @@ async def main() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
     with tempfile.TemporaryDirectory() as state:
-        async with started(port, Path(state)) as program, reachable(port) as client, working() as worker:
+        async with emulator(port, Path(state)) as program, reachable(port) as client, working() as worker:
             await client.create_queue(parent=LOCATION, queue=Queue(name=QUEUE))
             await measure(client, worker, psutil.Process(program.pid))
 

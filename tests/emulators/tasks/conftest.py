@@ -9,7 +9,6 @@ from google.cloud.tasks_v2.types import Queue
 
 from emulators.tasks.server import Options, Ports, running
 from tests.emulators.tasks.door import LOCATION, QUEUE, QUICK, calling
-from tests.emulators.worker import Worker, working
 
 
 @pytest.fixture
@@ -32,10 +31,3 @@ async def control(emulator: Ports) -> AsyncIterator[httpx.AsyncClient]:
     """The control door."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{emulator.control}", trust_env=False) as client:
         yield client
-
-
-@pytest.fixture
-async def worker() -> AsyncIterator[Worker]:
-    """Receives what is dispatched."""
-    async with working() as worker:
-        yield worker

@@ -77,10 +77,12 @@ async def test_a_delayed_dispatch_lets_others_pass(
     client: CloudTasksAsyncClient, control: httpx.AsyncClient, worker: Worker
 ) -> None:
     await control.post("/_alta/faults", json={"delay": 1, "delay_seconds": 0.3})
-    started = monotonic()
-
+    await client.pause_queue(name=QUEUE)
     await client.create_task(parent=QUEUE, task=post(f"{worker.url}/held"))
     await client.create_task(parent=QUEUE, task=post(f"{worker.url}/free"))
+    started = monotonic()
+
+    await client.resume_queue(name=QUEUE)
 
     received = await worker.requests(2)
     assert [request.path for request in received] == ["/free", "/held"]

@@ -1,4 +1,4 @@
-"""HTTP/1.1 connections to workers, kept open between requests.
+"""HTTP/1.1 connections to those who do the work, kept open between requests.
 
 A dispatcher makes a great many small requests to very few places. For these a general client is a waste: httpx 0.28
 takes 2 ms of processor time for each, and 9 ms with fifty connections open, this 0.3 ms whatever their number.

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from emulators.tasks.connections import Connections, Unreachable
+from emulators.connections import Connections, Unreachable
 from tests.emulators.worker import Worker
 
 
