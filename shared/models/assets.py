@@ -76,7 +76,7 @@ class Fault(StrEnum):
     CONTENT_MISMATCH = "content_mismatch"
     UNSUPPORTED = "unsupported_content_type"
     UNREADABLE = "unreadable_content"
-    TOO_LONG = "too_long"
+    BUDGET_EXHAUSTED = "budget_exhausted"
     NO_SPEECH = "no_speech"
     RECOGNITION_FAILED = "recognition_failed"
     GAVE_UP = "gave_up"
@@ -161,6 +161,10 @@ class AssetSummary(Record):
     uploaded_bytes: int = 0
     generation: int | None = None
     """Of the object that was taken in; with bucket and name it is the key of everything done to it."""
+    content_md5: str | None = None
+    """MD5 of what is in the bucket, base 64; none for composed objects."""
+    twin_of: str | None = None
+    """The asset with the same bytes whose result this one shares."""
     attempts: int = 0
     lease: Lease | None = None
     operation: str | None = None

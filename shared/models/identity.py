@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from shared.models.limits import Limits
 from shared.models.records import Asked, Frozen, Moment, Name, Record
 
 
@@ -59,6 +60,7 @@ class Company(Record):
 
     name: str
     suspended_at: Moment | None = None
+    limits: Limits = Limits()
 
 
 class User(Record):

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, model_validator
 
 from shared.models.identity import ProjectRole
+from shared.models.limits import Limits
 from shared.models.listing import Named
 from shared.models.records import Asked, Frozen, Id, Moment, Name, Text, unsent
 
@@ -37,6 +38,9 @@ class Project(Named):
     open_to: str | None = None
     """The company whose users have `default_role` here; None when there is none. For queries."""
     languages: list[str] = []
+    limits: Limits = Limits()
+    recognise_once: bool = False
+    """Whether identical content is recognised once only."""
     created_by: str
 
 
@@ -47,6 +51,8 @@ class NewProject(Asked):
     description: Text = ""
     default_role: ProjectRole | None = ProjectRole.ADMIN
     languages: Annotated[list[LanguageTag], Field(max_length=10)] = []
+    limits: Limits = Limits()
+    recognise_once: bool = False
     company_id: Id | None = None
     """Only a super admin names another company than their own."""
 
@@ -58,6 +64,8 @@ class ProjectChange(Asked):
     description: Text = unsent()
     default_role: ProjectRole | None = None
     languages: Annotated[list[LanguageTag], Field(max_length=10)] = unsent()
+    limits: Limits = unsent()
+    recognise_once: bool = unsent()
 
 
 class ProjectView(Frozen):
@@ -70,6 +78,8 @@ class ProjectView(Frozen):
     default_role: ProjectRole | None
     role: ProjectRole
     languages: list[str]
+    limits: Limits
+    recognise_once: bool
     created_by: str
     created_at: Moment
     updated_at: Moment

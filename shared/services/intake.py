@@ -76,6 +76,7 @@ async def take_in(event: ObjectFinalized, work: Work) -> None:
         "uploaded_bytes": event.size,
         "uploaded_at": asset.uploaded_at or now(),
         "generation": event.generation,
+        "content_md5": event.md5,
     }
     claim = Claim(asset, arrived)
 

@@ -7,7 +7,7 @@ engine, storage or database that is away, quota, deadlines.
 from shared.cloud import documentai
 from shared.models.assets import Asset, Fault, Flag, Recognition, TooLong, Unprocessable
 from shared.models.events import ObjectFinalized
-from shared.services import content, intake, polling
+from shared.services import budgets, content, intake, polling, twins
 from shared.services.intake import Claim
 from shared.store import objects
 
@@ -22,7 +22,10 @@ async def _read(claim: Claim) -> None:
     asset = claim.asset
     generation = asset.generation or 0
     await content.check(asset, generation)
+    if await twins.adopt(claim):
+        return None
     pages = await content.pages(asset, generation)
+    await budgets.spend(asset, pages or 1)
     if pages is not None and pages > documentai.ONLINE_PAGES:
         return await _begin(claim)
     try:

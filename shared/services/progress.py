@@ -103,8 +103,8 @@ async def _count(session_id: str) -> Counted:
         processed=settled - failed,
         failed=failed,
         settled=settled,
-        bytes_total=total.sums["size"],
-        bytes_uploaded=total.sums["uploaded_bytes"],
+        bytes_total=int(total.sums["size"]),
+        bytes_uploaded=int(total.sums["uploaded_bytes"]),
     )
 
 

@@ -32,6 +32,8 @@ async def create(caller: Caller, asked: NewProject) -> Access:
         members={caller.user_id: ProjectRole.ADMIN},
         member_ids=[caller.user_id],
         languages=asked.languages,
+        limits=asked.limits,
+        recognise_once=asked.recognise_once,
         created_by=caller.user_id,
     )
     entry = audit.entry(

@@ -7,7 +7,7 @@ operation that failed. Retried: an engine, storage or database that is away, quo
 from shared.cloud import speech
 from shared.models.assets import Asset, Fault, Recognition, TooLong, Unprocessable
 from shared.models.events import ObjectFinalized
-from shared.services import content, intake, polling
+from shared.services import budgets, content, intake, polling, twins
 from shared.services.intake import Claim
 from shared.store import objects
 
@@ -22,7 +22,10 @@ async def _transcribe(claim: Claim) -> None:
     asset = claim.asset
     generation = asset.generation or 0
     await content.check(asset, generation)
+    if await twins.adopt(claim):
+        return None
     seconds = await content.seconds(asset, generation)
+    await budgets.spend(asset, seconds or 0.0)
     if seconds is not None and seconds > speech.ONLINE_SECONDS:
         return await _begin(claim)
     try:

@@ -1,6 +1,7 @@
 """Assets, in one collection whatever their kind."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from shared.models.assets import Asset, AssetState, AssetSummary, Kind
@@ -49,6 +50,30 @@ async def count(session_id: str, field: str, value: str | bool) -> int:
     """How many living assets of a session have this value."""
     where: tuple[Condition, ...] = (*_of_session(session_id), (field, "==", value))
     return (await firestore.totals(Query(ASSETS, where=where))).count
+
+
+async def recognised_since(moment: datetime, owner: tuple[str, str], kind: Kind, measure: str) -> float:
+    """The sum of `pages` or `duration_seconds` over what was recognised since this moment.
+
+    `owner` is a field and its value, `project_id` or `company_id`. Deleted assets count: they were paid for.
+    """
+    field, value = owner
+    where: tuple[Condition, ...] = ((field, "==", value), ("kind", "==", kind), ("processed_at", ">=", moment))
+    return (await firestore.totals(Query(ASSETS, where=where), sums=(measure,))).sums[measure]
+
+
+async def recognised_twin(asset: AssetSummary) -> Asset | None:
+    """A living, recognised asset of the same project with the same bytes; one read, if there is one."""
+    where: tuple[Condition, ...] = (
+        ("project_id", "==", asset.project_id),
+        ("content_md5", "==", asset.content_md5),
+        ("size", "==", asset.size),
+        ("content_type", "==", asset.content_type),
+        ("state", "==", AssetState.PROCESSED),
+        ("deleted_at", "==", None),
+    )
+    found = await firestore.query(Asset, Query(ASSETS, where=where, limit=1))
+    return found[0] if found else None
 
 
 def _of_session(session_id: str) -> tuple[Condition, ...]:

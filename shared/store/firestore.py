@@ -56,7 +56,7 @@ class Totals:
     """
 
     count: int
-    sums: Mapping[str, int]
+    sums: Mapping[str, float]
     averages: Mapping[str, float | None]
 
 
@@ -143,7 +143,7 @@ async def totals(asked: Query, *, sums: Sequence[str] = (), averages: Sequence[s
         found.update({name: wire.decoded(value) for name, value in answer.result.aggregate_fields.items()})
     return Totals(
         count=int(found.get("count", 0)),
-        sums={field: int(found[f"sum {field}"]) for field in sums},
+        sums={field: found[f"sum {field}"] for field in sums},
         averages={field: found[f"average {field}"] for field in averages},
     )
 

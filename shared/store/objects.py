@@ -129,6 +129,12 @@ async def bucket_answers() -> None:
     await _called(lambda: list(bucket().list_blobs(prefix="health/", max_results=1, timeout=TIMEOUT)))
 
 
+async def copy(object_name: str, to: str) -> None:
+    """Copies an object inside the bucket; NotFound when it is not there."""
+    blob = bucket().blob(object_name)
+    await _called(lambda: bucket().copy_blob(blob, bucket(), to, timeout=TIMEOUT))
+
+
 async def names_below(prefix: str) -> list[str]:
     """The names of all objects below a prefix."""
     return await _called(lambda: [blob.name for blob in bucket().list_blobs(prefix=prefix, timeout=TIMEOUT)])

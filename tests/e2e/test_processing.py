@@ -1,0 +1,95 @@
+"""Documents and recordings of many kinds; budgets, twins, reprocessing."""
+
+import io
+
+import httpx
+import pytest
+
+from samples.make import EXPECTED, UPLOAD
+from samples.paper import printed
+from samples.sound import encode, load
+from tests.e2e import files
+from tests.e2e.accuracy import word_errors
+from tests.e2e.journey import assets_of, described, ended, new_session, send, start, take
+from tests.emulators.waiting import until
+
+PAGE = printed("Twelve stations were visited between April and May.")
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "WEBP", "GIF"])
+async def test_a_picture_of_each_kind_is_read(http: httpx.AsyncClient, form: str) -> None:
+    picture = io.BytesIO()
+    PAGE.save(picture, form)
+    name = f"page.{form.lower()}"
+
+    status = await take(http, {name: picture.getvalue()}, **{name: f"image/{form.lower()}"})
+
+    assert "Twelve stations were visited" in (await assets_of(http, status["session_id"]))[name]["text"]
+
+
+async def test_blank_pages_are_flagged(http: httpx.AsyncClient) -> None:
+    blank = printed("")
+
+    status = await take(http, {"blank.png": files.png(blank), "half.pdf": files.pdf([PAGE, blank])})
+
+    assets = await assets_of(http, status["session_id"])
+    assert (assets["blank.png"]["state"], assets["blank.png"]["flags"]) == ("processed", ["blank"])
+    assert (assets["half.pdf"]["state"], assets["half.pdf"]["flags"]) == ("processed", ["blank_pages"])
+
+
+async def test_a_budget_that_is_used_up_stops_recognition_until_there_is_more(http: httpx.AsyncClient) -> None:
+    session = await new_session(http, limits={"monthly_pages": 1})
+    two = files.pdf([PAGE, PAGE])
+    job = await start(http, session["id"], [described("two.pdf", two)])
+    (await send(job["files"][0]["upload"], two)).raise_for_status()
+    status = await ended(http, session["id"])
+    assert [error["code"] for error in status["errors"]] == ["budget_exhausted"]
+    asset_id = job["files"][0]["asset_id"]
+    await http.patch(f"/api/projects/{session['project_id']}", json={"limits": {"monthly_pages": 10}})
+
+    async def recognised() -> bool:
+        # The old limit may be known to an instance for 30 s.
+        asset = (await http.get(f"/api/documents/{asset_id}")).json()
+        if asset["state"] == "failed":
+            (await http.post(f"/api/documents/{asset_id}/reprocess")).raise_for_status()
+        return bool(asset["state"] == "processed")
+
+    await until(recognised, 60)
+
+
+async def test_the_same_bytes_are_recognised_once_where_the_project_says_so(http: httpx.AsyncClient) -> None:
+    session = await new_session(http, recognise_once=True)
+    page = files.png(PAGE)
+    first = await start(http, session["id"], [described("one.png", page)])
+    (await send(first["files"][0]["upload"], page)).raise_for_status()
+    await ended(http, session["id"])
+    body = {"project_id": session["project_id"], "name": "again"}
+    second = (await http.post("/api/sessions", json=body)).json()
+    job = await start(http, second["id"], [described("other.png", page)])
+    (await send(job["files"][0]["upload"], page)).raise_for_status()
+    await ended(http, second["id"])
+
+    one = (await assets_of(http, session["id"]))["one.png"]
+    other = (await assets_of(http, second["id"]))["other.png"]
+
+    assert other["twin_of"] == one["id"]
+    assert (other["text"], other["confidence"]) == (one["text"], one["confidence"])
+    result = (await http.get(f"/api/documents/{other['id']}/result")).json()
+    async with httpx.AsyncClient(trust_env=False) as anyone:
+        assert (await anyone.get(result["url"])).status_code == 200
+
+
+async def test_a_document_is_reprocessed_on_request_and_only_when_it_is_settled(http: httpx.AsyncClient) -> None:
+    status = await take(http, {"page.png": files.png(PAGE)})
+    before = (await assets_of(http, status["session_id"]))["page.png"]
+
+    answer = await http.post(f"/api/documents/{before['id']}/reprocess")
+
+    assert answer.status_code == 200
+    assert answer.json()["state"] == "uploaded"
+
+    async def again() -> bool:
+        asset = (await http.get(f"/api/documents/{before['id']}")).json()
+        return bool(asset["state"] == "processed" and asset["processed_at"] > before["processed_at"])
+
+    await until(again, 60)
