@@ -22,7 +22,8 @@ from emulators.mail.mailbox import Mailbox, Message
 
 _STATIC = Path(__file__).parent / "static"
 _PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; frame-src 'self'; "
+    "base-uri 'none'"
 )
 # A message may show pictures and styles and open links in a new tab; it may not run scripts, send forms or see the
 # page around it. Said here too, not only by the frame, for whoever opens the address directly.

@@ -6,6 +6,7 @@ const LINK = /https?:\/\/[^\s"'<>]+[^\s"'<>.,;:!?)\]]/g;
 const at = (id) => document.getElementById(id);
 let chosen = null; // the message that is shown, whole
 let view = "html";
+let listed = ""; // what the list shows; drawing it again would take the focus away
 
 function element(name, text, attributes = {}) {
   const made = Object.assign(document.createElement(name), attributes);
@@ -29,7 +30,7 @@ function entry(message) {
   const button = element("button", "", { type: "button" });
   const time = new Date(message.received_at).toLocaleTimeString();
   button.append(element("strong", message.subject || "(no subject)"), element("small", `${message.to.join(", ")} · ${time}`));
-  button.toggleAttribute("aria-current", message.id === chosen?.id);
+  if (message.id === chosen?.id) button.setAttribute("aria-current", "true");
   button.onclick = () => choose(message.id);
   const item = document.createElement("li");
   item.append(button);
@@ -40,6 +41,9 @@ async function list() {
   const to = at("to").value.trim();
   const answer = await fetch(to ? `/messages?${new URLSearchParams({ to })}` : "/messages");
   const { items } = await answer.json();
+  const now = [chosen?.id, ...items.map((message) => message.id)].join();
+  if (now === listed) return;
+  listed = now;
   at("messages").replaceChildren(...items.map(entry));
   at("none").hidden = items.length > 0;
 }

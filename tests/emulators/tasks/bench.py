@@ -23,6 +23,14 @@ from tests.emulators.worker import Worker, working
 DISPATCHED = 3000
 SCHEDULED = 10_000
 AT_ONCE = 16
+IDLE = 5
+"""Seconds for which a full queue is watched doing nothing."""
+
+
+def processor(process: psutil.Process) -> float:
+    """Seconds of processor time that a process has used."""
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 async def create(client: CloudTasksAsyncClient, url: str, count: int, later: timedelta) -> float:
@@ -42,17 +50,17 @@ async def create(client: CloudTasksAsyncClient, url: str, count: int, later: tim
 
 async def measure(client: CloudTasksAsyncClient, worker: Worker, process: psutil.Process) -> None:
     """Prints the figures."""
-    begun = perf_counter()
-    creating = await create(client, worker.url, DISPATCHED, timedelta(0))
+    begun, used = perf_counter(), processor(process)
+    await create(client, worker.url, DISPATCHED, timedelta(0))
     await worker.requests(DISPATCHED)
-    whole = perf_counter() - begun
-    print(f"created {DISPATCHED / creating:.0f}/s, created and dispatched {DISPATCHED / whole:.0f}/s")
+    rate = DISPATCHED / (perf_counter() - begun)
+    each = (processor(process) - used) / DISPATCHED * 1000
+    print(f"created and dispatched {rate:.0f}/s, {each:.1f} ms of processor time each")
 
     creating = await create(client, worker.url, SCHEDULED, timedelta(hours=1))
-    before = process.cpu_times()
-    await asyncio.sleep(3)
-    after = process.cpu_times()
-    idle = (after.user + after.system - before.user - before.system) / 3
+    used = processor(process)
+    await asyncio.sleep(IDLE)
+    idle = (processor(process) - used) / IDLE
     resident = process.memory_info().rss / 2**20
     print(f"scheduled {SCHEDULED} at {SCHEDULED / creating:.0f}/s; then {idle:.1%} of a core, {resident:.0f} MiB")
 
