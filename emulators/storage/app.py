@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -21,7 +21,7 @@ from emulators.storage.faults import FaultMiddleware, RequestFaults
 from emulators.storage.json_api import JsonApi
 from emulators.storage.json_uploads import JsonUploads
 from emulators.storage.publisher import Publisher
-from emulators.storage.requests import drain
+from emulators.storage.requests import CLIENT_CLOSED_REQUEST, drain
 from emulators.storage.storage import Config, Storage
 from emulators.storage.xml_api import XmlApi
 
@@ -72,7 +72,7 @@ def _json_app(storage: Storage, whole: ASGIApp) -> Starlette:
         ],
         # The real JSON API answers every origin, whatever the bucket's rules say.
         middleware=[Middleware(CORSMiddleware, allow_origins=["*"], allow_methods=["*"], allow_headers=["*"])],
-        exception_handlers={StorageError: _refused, HTTPException: _no_route},
+        exception_handlers={StorageError: _refused, HTTPException: _no_route, ClientDisconnect: _gone},
     )
     app.router.redirect_slashes = False
     return app
@@ -88,6 +88,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _no_route(_request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
     return JSONResponse({"error": {"code": status, "message": str(error), "errors": []}}, status)
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
 async def _publish(storage: Storage) -> None:

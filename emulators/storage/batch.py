@@ -3,14 +3,17 @@
 import secrets
 from email.message import Message
 from email.parser import BytesParser
+from typing import TYPE_CHECKING
 
-import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from emulators.storage.errors import InvalidArgument
 from emulators.storage.requests import small_body
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class Batch:
@@ -25,6 +28,8 @@ class Batch:
         body = BytesParser().parsebytes(head + await small_body(request))
         if not body.is_multipart():
             raise InvalidArgument("A batch is a multipart/mixed body.")
+        import httpx  # here: its import would be a quarter of the server's start, and few servers see a batch
+
         boundary = f"batch_{secrets.token_hex(12)}"
         transport = httpx.ASGITransport(app=self._app)
         async with httpx.AsyncClient(transport=transport, base_url=str(request.base_url)) as client:
@@ -33,7 +38,7 @@ class Batch:
         return Response("".join(lines) + f"--{boundary}--\r\n", media_type=f"multipart/mixed; boundary={boundary}")
 
 
-async def _run(client: httpx.AsyncClient, part: Message) -> str:
+async def _run(client: "httpx.AsyncClient", part: Message) -> str:
     """Run one `application/http` part; gives the part of the answer."""
     text = part.get_payload(decode=True)
     if not isinstance(text, bytes):

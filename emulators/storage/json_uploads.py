@@ -9,7 +9,7 @@ from emulators.storage.checksums import Checksums
 from emulators.storage.errors import InvalidArgument
 from emulators.storage.json_api import parse_resource, read_resource, segment
 from emulators.storage.multipart import MultipartReader
-from emulators.storage.requests import body_chunks, whole_number
+from emulators.storage.requests import CLIENT_CLOSED_REQUEST, body_chunks, whole_number
 from emulators.storage.resources import StoredObject
 from emulators.storage.resumable import ContentRange, Incomplete
 from emulators.storage.storage import Storage
@@ -60,7 +60,7 @@ class JsonUploads:
     async def cancel(self, request: Request) -> Response:
         """The end of a session without an object."""
         self._storage.sessions.cancel(_session(request))
-        return Response(status_code=499)
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
 
     async def _multipart(self, request: Request) -> StoredObject:
         reader = MultipartReader(request.headers.get("content-type", ""), body_chunks(request))

@@ -6,9 +6,9 @@ import time
 from contextlib import suppress
 
 import grpc
-from google.pubsub_v1.types import PublishRequest, PublishResponse, PubsubMessage
 
 from emulators.storage.notifications import Outbox, Waiting
+from emulators.storage.publish_request import PUBLISH_METHOD, encode_publish_request
 
 BATCH = 500
 """Messages in a publish request; Pub/Sub takes 1,000 and 10 MB."""
@@ -36,11 +36,7 @@ class Publisher:
         """Publish until cancelled."""
         self._outbox.on_filled = self._wake.set
         async with grpc.aio.insecure_channel(self._address, options=_CHANNEL_OPTIONS) as channel:
-            publish = channel.unary_unary(
-                "/google.pubsub.v1.Publisher/Publish",
-                request_serializer=PublishRequest.serialize,
-                response_deserializer=PublishResponse.deserialize,
-            )
+            publish = channel.unary_unary(PUBLISH_METHOD, request_serializer=bytes, response_deserializer=bytes)
             while True:
                 await self._wait()
                 now = time.monotonic()
@@ -62,15 +58,9 @@ class Publisher:
         self._wake.clear()
 
     async def _publish(
-        self,
-        publish: "grpc.aio.UnaryUnaryMultiCallable[PublishRequest, PublishResponse]",
-        topic: str,
-        messages: list[Waiting],
+        self, publish: "grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]", topic: str, messages: list[Waiting]
     ) -> None:
-        request = PublishRequest(
-            topic=topic,
-            messages=[PubsubMessage(data=message.data, attributes=message.attributes) for message in messages],
-        )
+        request = encode_publish_request(topic, ((message.data, message.attributes) for message in messages))
         try:
             await publish(request, timeout=TIMEOUT_SECONDS)
         except grpc.aio.AioRpcError as error:

@@ -6,6 +6,8 @@ from starlette.requests import ClientDisconnect, Request
 
 from emulators.storage.errors import InvalidArgument
 
+CLIENT_CLOSED_REQUEST = 499
+"""The status of an upload that its sender cancelled or left."""
 DRAINED = 64 * 1024 * 1024
 """Bytes of a refused body that are read and dropped: a client that is still sending then gets to see the refusal."""
 LARGEST_JSON = 8 * 1024 * 1024

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from urllib.parse import quote, unquote
 
 from emulators.storage.errors import (
@@ -30,7 +31,7 @@ MISMATCH = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SignedRequest:
     """A request as it came over the wire: path and query still percent-encoded, header names in lower case."""
 
@@ -39,6 +40,7 @@ class SignedRequest:
     query: str
     headers: Sequence[tuple[str, str]]
 
+    @cached_property
     def parameters(self) -> list[tuple[str, str]]:
         """The query's names and values, decoded. `+` is a plus sign, as in the signer."""
         pairs = [part.partition("=") for part in self.query.split("&") if part]
@@ -60,7 +62,7 @@ class Authorization:
     @classmethod
     def parse(cls, request: SignedRequest) -> "Authorization":
         """Read the X-Goog-* parameters. Raises MalformedSecurityHeader naming the parameter that is wrong."""
-        pairs = [(name.lower(), value) for name, value in request.parameters() if name.lower().startswith("x-goog-")]
+        pairs = [(name.lower(), value) for name, value in request.parameters if name.lower().startswith("x-goog-")]
         given = dict(pairs)
         if len(given) < len(pairs):
             raise _malformed("X-Goog-*", "A query parameter is given twice.")
@@ -82,7 +84,7 @@ class Authorization:
 
 def is_signed(request: SignedRequest) -> bool:
     """Whether the query claims to hold a V4 signature."""
-    return any(name.lower().startswith("x-goog-") for name, _ in request.parameters())
+    return any(name.lower().startswith("x-goog-") for name, _ in request.parameters)
 
 
 def verify(request: SignedRequest, signers: Signers, now: datetime) -> str:
@@ -96,13 +98,12 @@ def verify(request: SignedRequest, signers: Signers, now: datetime) -> str:
     if claimed.signed_at - now > CLOCK_SKEW:
         raise RequestTimeTooSkewed(f"Request signature is dated {claimed.signed_at.isoformat()}")
     _check_header_names(request, claimed.signed_headers)
-    tried = [canonical_request(request, claimed.signed_headers, host) for host in _hosts(request)]
-    for canonical in tried:
+    for host in _hosts(request):
+        canonical = canonical_request(request, claimed.signed_headers, host)
         text = string_to_sign(claimed.algorithm, claimed.date, claimed.credential.scope, canonical)
         if signers.accept(claimed.algorithm, claimed.credential, text, claimed.signature):
             return claimed.credential.account
-    text = string_to_sign(claimed.algorithm, claimed.date, claimed.credential.scope, tried[0])
-    raise SignatureDoesNotMatch(MISMATCH, StringToSign=text, CanonicalRequest=tried[0])
+    raise SignatureDoesNotMatch(MISMATCH, StringToSign=text, CanonicalRequest=canonical)
 
 
 def canonical_request(request: SignedRequest, signed_headers: Sequence[str], host: str) -> str:
@@ -112,7 +113,7 @@ def canonical_request(request: SignedRequest, signed_headers: Sequence[str], hos
         (
             request.method,
             quote(unquote(request.path), safe="/~"),
-            canonical_query(request.parameters()),
+            canonical_query(request.parameters),
             *headers,
             "",
             ";".join(signed_headers),

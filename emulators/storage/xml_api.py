@@ -24,7 +24,7 @@ from emulators.storage.errors import (
 )
 from emulators.storage.forms import receive_form
 from emulators.storage.listing import LARGEST_PAGE, ListQuery, list_objects
-from emulators.storage.requests import body_chunks, drain, whole_number
+from emulators.storage.requests import CLIENT_CLOSED_REQUEST, body_chunks, drain, whole_number
 from emulators.storage.resources import StoredObject
 from emulators.storage.resumable import ContentRange, Incomplete
 from emulators.storage.signature import SignedRequest, is_signed, verify
@@ -101,7 +101,7 @@ class XmlApi:
             cross_origin = self._cross_origin(call)
             response = await act(call)
         except ClientDisconnect:
-            return Response(status_code=499)
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
         except StorageError as error:
             await drain(request)
             response = error.as_xml()
@@ -201,7 +201,7 @@ class XmlApi:
             raise NoSuchUpload
         if call.request.method == "DELETE":
             self._storage.sessions.cancel(number)
-            return Response(status_code=499)
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
         if call.request.method not in ("PUT", "POST"):
             raise MethodNotAllowed
         outcome = await self._storage.sessions.put(
