@@ -4,7 +4,9 @@ Made as any company is, through the platform's own services, and only what is mi
 """
 
 import asyncio
+import time
 
+from shared import errors
 from shared.cloud import identity
 from shared.models.identity import Company, Role, User
 from shared.models.records import now
@@ -15,11 +17,28 @@ COMPANY_ID = "cmp_alta"
 USER_ID = "usr_admin"
 EMAIL = "admin@alta.local"
 USERNAME = "admin"
+PATIENCE = 60.0
+"""Seconds that the emulators are given."""
 PASSWORD = "admin123"  # noqa: S105  # known to everybody: it opens nothing but a cloud on this machine
 
 
 async def seed() -> None:
-    """Makes the company and its admin, if they are not there; the environment says where."""
+    """Makes the company and its admin, if they are not there; the environment says where.
+
+    Emulators that have just started may be slow to answer their first requests: that is waited for, with a limit.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            await _seed()
+        except errors.Unavailable:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            return
+
+
+async def _seed() -> None:
     moment = now()
     if await companies.get(COMPANY_ID) is None:
         company = Company(id=COMPANY_ID, created_at=moment, updated_at=moment, name="Alta")
