@@ -4,6 +4,7 @@ Concurrency is optimistic: a record carries the `version` it was read at, and a 
 is held while somebody else is waited for.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
@@ -20,6 +21,10 @@ R = TypeVar("R", bound=Record)
 
 COMMIT_LIMIT = 500
 """Writes that we put into one commit; well below Firestore's 10 MiB a request."""
+
+_RESERVED = re.compile(r"|\.\.?|__.*__", re.DOTALL)
+_LONGEST_ID = 1500
+"""Bytes in the id of a document."""
 
 Comparison = Literal["==", "<", "<=", ">", ">=", "in", "array-contains", "!="]
 Condition = tuple[str, Comparison, Any]
@@ -105,17 +110,25 @@ def _root() -> str:
 
 
 async def get(model: type[R], path: str) -> R | None:
-    """One document, or None; one read."""
+    """One document, or None; one read. None too for an id that Firestore has no document under."""
+    if not _nameable(path):
+        return None
     request = types.GetDocumentRequest.pb()(name=f"{_root()}/{path}")
     document = await connection.get_document(request)
     return None if document is None else wire.record(model, document)
 
 
+def _nameable(path: str) -> bool:
+    """https://cloud.google.com/firestore/quotas#collections_documents_and_fields."""
+    document_id = path.rpartition("/")[2]
+    return not _RESERVED.fullmatch(document_id) and len(document_id.encode()) <= _LONGEST_ID
+
+
 async def get_many(model: type[R], paths: Sequence[str]) -> dict[str, R]:
     """The documents that exist of these, by id; one read for each path asked."""
-    if not paths:
+    names = [f"{_root()}/{path}" for path in paths if _nameable(path)]
+    if not names:
         return {}
-    names = [f"{_root()}/{path}" for path in paths]
     request = types.BatchGetDocumentsRequest.pb()(database=connection.database(), documents=names)
     answers = [answer async for answer in connection.batch_get(request)]
     records = [wire.record(model, answer.found) for answer in answers if answer.HasField("found")]
@@ -135,7 +148,7 @@ async def totals(asked: Query, *, sums: Sequence[str] = (), averages: Sequence[s
 
     At most five of them at once, the count included; without it `Totals.count` is 0.
     """
-    parent, structured = wire.query(_root(), asked)
+    parent, structured = wire.query(_root(), asked, by_id=False)
     wanted = wire.aggregation(structured, sums, averages, count=count)
     request = types.RunAggregationQueryRequest.pb()(parent=parent, structured_aggregation_query=wanted)
     found: dict[str, Any] = {}

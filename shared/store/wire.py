@@ -131,14 +131,14 @@ def _nested(fields: Mapping[str, Any]) -> dict[str, Any]:
 # --- queries
 
 
-def query(root: str, asked: "Query") -> tuple[str, Any]:
-    """A query as a message, and the parent that it runs below."""
+def query(root: str, asked: "Query", *, by_id: bool = True) -> tuple[str, Any]:
+    """A query as a message, and the parent that it runs below; `by_id`: ids break ties of its order."""
     parent, _, collection = asked.collection.rpartition("/")
     below = f"{root}/{parent}" if parent else root
     message = _Query(where=_all_of(asked.where), limit={"value": asked.limit} if asked.limit is not None else None)
     message.from_.add(collection_id=collection)
     if asked.order:
-        for field in (*asked.order, _id_in_direction(asked.order[-1])):
+        for field in (*asked.order, _id_in_direction(asked.order[-1])) if by_id else asked.order:
             message.order_by.add(field={"field_path": field.removeprefix("-")}, direction=_direction(field))
     if asked.start_after is not None:
         *values, last_id = asked.start_after
