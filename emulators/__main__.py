@@ -1,30 +1,62 @@
-"""`python -m emulators up`: the whole platform on this machine, until Ctrl-C."""
+"""`python -m emulators up | demo`: the whole platform on this machine."""
 
 import argparse
 import signal
 import sys
-import threading
+import time
 from pathlib import Path
+
+from emulators import screen
 from emulators.cloud import LocalCloud
 from emulators.errors import CannotStartError
 from emulators.ports import Ports
 from emulators.state import State
+from emulators.stopping import stop_when_told
+from infra.catalog import ROOT
+
+CANNOT_START = 2
+"""Exit code when something is missing, taken or broken."""
 
 
-def main() -> None:
-    ports = Ports.from_environment()
-    cloud = LocalCloud(
-        ports, State.opened(Path(".alta"), fresh="--fresh" in sys.argv), isolated="--isolated" in sys.argv
-    )
-    for n in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(n, lambda *_: sys.exit(0))
+def main() -> int:
+    """Runs a command; returns its exit code."""
+    given = _arguments()
+    stop_when_told(with_parent=given.with_parent)
     try:
-        with cloud:
-            print(cloud.timings)
+        cloud = LocalCloud(
+            Ports.from_environment(),
+            State(given.state.resolve()),
+            fresh=given.fresh,
+            isolated=given.isolated,
+            say=screen.say,
+        )
+        if given.command == "demo":
+            from emulators import demo  # with the uploader and what it needs, which `up` does without
+
+            return demo.run(cloud, given.folder, given.began or time.time())
+        with screen.running(cloud):
+            screen.show(cloud)
+            screen.say("Stop it with Ctrl-C.")
             signal.pause()
-    except CannotStartError as e:
-        print(e)
-        sys.exit(2)
+    except CannotStartError as error:
+        screen.console.print(str(error), style="red", markup=False, soft_wrap=True)
+        return CANNOT_START
+    return 0
 
 
-main()
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="emulators", description=__doc__)
+    parser.add_argument("--state", type=Path, default=ROOT / ".alta", help="folder that keeps everything between runs")
+    parser.add_argument("--fresh", action="store_true", help="forget what the last run kept")
+    parser.add_argument("--isolated", action="store_true", help="every function in a process of its own, as deployed")
+    parser.add_argument("--with-parent", action="store_true", help="stop when the program that started this one ends")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("up", help="start everything and stay until Ctrl-C")
+    shown = commands.add_parser("demo", help="start everything, upload a folder, show what was read")
+    shown.add_argument("folder", type=Path, nargs="?", default=ROOT / "samples" / "upload", help="default: %(default)s")
+    shown.add_argument("--began", type=float, help="when the demo began, in seconds since 1970; default: now")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

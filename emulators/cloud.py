@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
 from shutil import rmtree
 from threading import Event
 from typing import Self
@@ -33,20 +34,29 @@ _EXPORT_LIMIT = 60.0
 class LocalCloud:
     """The whole platform on this machine. A context manager; or call `stop`, whatever happens.
 
-    `isolated` gives every function a process of its own, as deployed. `say` gets a line for the screen now and then.
+    `fresh` forgets what the state keeps. `isolated` gives every function a process of its own, as deployed. `say` gets
+    a line for the screen now and then.
     """
 
-    def __init__(self, ports: Ports, state: State, *, isolated: bool = False, say: Say = print) -> None:
+    def __init__(
+        self, ports: Ports, state: State, *, fresh: bool = False, isolated: bool = False, say: Say = print
+    ) -> None:
         self.ports = ports
         self.state = state
-        self.environment: Mapping[str, str] = environment(ports, state)
         self.timings: dict[str, float] = {}
         """Seconds from the start until each part answered and was provisioned."""
+        self._fresh = fresh
         self._isolated = isolated
         self._say = say
         self._processes: dict[str, Process] = {}
         self._seeding: subprocess.Popen[bytes] | None = None
         self._stopping = Event()
+        self._held = ExitStack()
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """What every function is told; the same for a test or a script that calls the emulators itself."""
+        return environment(self.ports, self.state)
 
     @property
     def url(self) -> str:
@@ -75,6 +85,7 @@ class LocalCloud:
         if "firestore" in self.timings:
             self._export_firestore()
         _at_once(one.stop for one in self._processes.values())
+        self._held.close()
 
     def kill(self, part: str) -> None:
         """Kills a part as hard as can be. It is started again."""
@@ -93,6 +104,7 @@ class LocalCloud:
 
     def _start(self) -> None:
         began = time.monotonic()
+        self._held.enter_context(self.state.held(fresh=self._fresh))
         self.ports.refuse_if_busy()
         for part in [*parts.emulators(self.ports, self.state, self._say), *self._functions()]:
             self._processes[part.name] = Process(part, self.state.log(part.name), self._say, self._provision)

@@ -1,11 +1,11 @@
 """Everything the platform answers, behind one address: routes requests to functions.
 
 `python -m emulators.gateway --port 8000 --internal-port 8001`. The public port serves the HTTP functions under their
-paths. The internal port serves functions that events, tasks and the clock wake, each at `/{name}`, as a request to its own
-address would reach it on Google Cloud.
+paths. The internal port serves those that events, tasks and the clock wake, each at `/{name}`; the function itself sees
+the rest of the path, as on Google Cloud, where its address is its own.
 
-The functions run in this process, as the functions-framework's own apps; with `--upstream NAME=PORT` for each of them they
-run elsewhere and the gateway passes requests on.
+The functions run in this process, as the functions-framework's own apps; with `--upstream NAME=PORT` for each of them
+they run elsewhere, and the gateway passes requests on.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import importlib
 import logging
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 import uvicorn
@@ -23,13 +23,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulators.ports import HOST
+from emulators.processes import READY_PATH
 from emulators.proxy import Upstream
-from infra.catalog import Function, HttpTrigger, Kind, functions
+from infra.catalog import Function, HttpTrigger, functions
 from shared import errors
 from shared.web.errors import render
-
-READY = "/_alta/ready"
-"""Answered on the internal port once all functions are loaded."""
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +43,7 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].rstrip("/") or "/"
         internal = scope["server"][1] == self._internal_port
-        if internal and path == READY:
+        if internal and path == READY_PATH:
             await PlainTextResponse("ready")(scope, receive, send)
             return
         app, inner = self._named(path) if internal else (self._longest(path), path)
@@ -79,8 +77,8 @@ async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
 def load(function: Function) -> ASGIApp:
     """The functions-framework's own app of a function, loaded into this process."""
     module = importlib.import_module(f"functions.{function.kind}.{function.name}.main")
-    app: ASGIApp = create_asgi_app_from_module("main", str(module.__file__), "http", module, module.__spec__)
-    return app
+    make_app: Callable[..., ASGIApp] = create_asgi_app_from_module
+    return make_app("main", str(module.__file__), "http", module, module.__spec__)
 
 
 def build(apps: Mapping[str, ASGIApp], internal_port: int) -> Gateway:

@@ -1,9 +1,9 @@
 """Runs one program, and ends it and all that it started when whoever started the guard is gone.
 
 `python guard.py COMMAND ...`, with a pipe as standard input and a process group of its own. Only the runner holds the
-other end of that pipe: when the runner closes it, or dies of anything at all, kill -9 included, the guard reads the end of it;
-the group is asked to stop, then killed. It works the same on Linux and macOS, for Python, Java and Node. Nothing of the
-project is imported, so that the guard starts in milliseconds.
+other end of that pipe: when the runner closes it, or dies of anything at all, kill -9 included, the guard reads the end
+of it; the group is asked to stop, then killed. It works the same on Linux and macOS, for Python, Java and Node. Nothing
+of the project is imported, so that the guard starts in milliseconds.
 """
 
 import os

@@ -4,14 +4,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from emulators import prerequisites
+from emulators import java, node
+from emulators.node import Say
 from emulators.ports import HOST, Ports
-from emulators.prerequisites import Say
-from emulators.processes import Part, accepts, answers
+from emulators.processes import READY_PATH, Part, accepts, answers
 from emulators.state import PROJECT, SIGNER, State
 from infra.catalog import ROOT, Function
-
-_READY = "/_alta/ready"
 
 _JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx1g")
 """For short runs on few cores: little start-up work beats peak speed."""
@@ -22,11 +20,11 @@ FUNCTIONS = "functions"
 
 def emulators(ports: Ports, state: State, say: Say) -> list[Part]:
     """Every emulator. Raises CannotStartError when one of Google's can't be had."""
-    prerequisites.install_firebase_tools(say)
-    java = prerequisites.java()
+    node.install_firebase_tools(say)
+    program = java.java()
     return [
-        _firestore(java, prerequisites.jar(prerequisites.FIRESTORE, say), ports, state),
-        _pubsub(java, prerequisites.jar(prerequisites.PUBSUB, say), ports),
+        _firestore(program, java.jar(java.FIRESTORE, say), ports, state),
+        _pubsub(program, java.jar(java.PUBSUB, say), ports),
         _auth(ports, state),
         *_ours(ports, state),
     ]
@@ -38,7 +36,7 @@ def gateway(ports: Ports, environment: Mapping[str, str], upstreams: Mapping[str
     return Part(
         FUNCTIONS,
         _module("emulators.gateway", "--port", ports.gateway, "--internal-port", ports.internal, *others),
-        answers(ports.internal, _READY),
+        answers(ports.internal, READY_PATH),
         environment,
         ROOT,
     )
@@ -77,8 +75,8 @@ def _pubsub(java: str, jar: Path, ports: Ports) -> Part:
 
 
 def _auth(ports: Ports, state: State) -> Part:
-    script = str(prerequisites.FIREBASE / "auth.js")
-    command = (prerequisites.node(), script, str(ports.auth), PROJECT, str(state.of("auth")))
+    script = str(node.FIREBASE / "auth.js")
+    command = (node.node(), script, str(ports.auth), PROJECT, str(state.of("auth")))
     return Part("auth", command, answers(ports.auth))
 
 
@@ -93,11 +91,11 @@ def _ours(ports: Ports, state: State) -> list[Part]:
     )  # fmt: skip
     mail = _module("emulators.mail", "--smtp-port", ports.smtp, "--http-port", ports.mail)
     parts = [
-        Part("storage", storage, answers(ports.storage, _READY), folder=ROOT),
+        Part("storage", storage, answers(ports.storage, READY_PATH), folder=ROOT),
         Part("tasks", tasks, accepts(ports.tasks), folder=ROOT),
         _engine("documentai", ports.documentai, ports.documentai_control, ports, state),
         _engine("speech", ports.speech, ports.speech_control, ports, state),
-        Part("mail", mail, answers(ports.mail, _READY), folder=ROOT),
+        Part("mail", mail, answers(ports.mail, READY_PATH), folder=ROOT),
     ]
     return [part for part in parts if (Path(__file__).parent / part.name / "__main__.py").exists()]
 

