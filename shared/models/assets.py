@@ -281,6 +281,7 @@ class AssetItem(Frozen):
     pages: int | None
     duration_seconds: float | None
     flags: list[Flag]
+    twin_of: str | None
     review: Review
     error: AssetError | None
     created_at: Moment

@@ -5,19 +5,18 @@ from typing import Any
 import httpx
 import pytest
 
-from samples.paper import printed
-from tests.e2e import files
+from tests import material
 from tests.e2e.journey import assets_of, described, new_session, start, take
 
 
 async def test_each_bad_file_gets_its_code_and_the_rest_of_the_session_goes_on(http: httpx.AsyncClient) -> None:
-    letter = files.png(printed("A good letter goes on."))
+    letter = material.picture("png", "A good letter goes on.")
     folder = {
         "good.png": letter,
         "empty.pdf": b"",
-        "not-a-picture.png": b"This is a text, whatever its name says. " * 20,
-        "truncated.pdf": files.pdf([printed("This page is cut off.")])[:-2000],
-        "silent.wav": files.silence(seconds=3),
+        "not-a-picture.png": material.text_named_png(),
+        "truncated.pdf": material.truncated_pdf(),
+        "silent.wav": material.silent(3),
         "drawing.svg": b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         "table.csv": b"a,b\n1,2\n",
     }

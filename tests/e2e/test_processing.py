@@ -1,36 +1,44 @@
 """Documents and recordings of many kinds; budgets, twins, reprocessing."""
 
-import io
-
 import httpx
 import pytest
 
-from samples.make import EXPECTED, UPLOAD
-from samples.paper import printed
-from samples.sound import encode, load
-from tests.e2e import files
+from tests import material
 from tests.e2e.accuracy import word_errors
 from tests.e2e.journey import assets_of, described, ended, new_session, send, start, take
 from tests.emulators.waiting import until
 
-PAGE = printed("Twelve stations were visited between April and May.")
+TEXT = "Twelve stations were visited between April and May."
+WORD_ERRORS = 0.3
+"""Of clear speech in any encoding."""
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "WEBP", "GIF"])
-async def test_a_picture_of_each_kind_is_read(http: httpx.AsyncClient, form: str) -> None:
-    picture = io.BytesIO()
-    PAGE.save(picture, form)
-    name = f"page.{form.lower()}"
+@pytest.mark.parametrize("kind", ["png", "jpeg", "tiff", "webp", "gif", "bmp"])
+async def test_a_picture_of_each_kind_is_read(http: httpx.AsyncClient, kind: str) -> None:
+    name = f"page.{kind}"
 
-    status = await take(http, {name: picture.getvalue()}, **{name: f"image/{form.lower()}"})
+    status = await take(http, {name: material.picture(kind, TEXT)}, **{name: f"image/{kind}"})
 
-    assert "Twelve stations were visited" in (await assets_of(http, status["session_id"]))[name]["text"]
+    assert TEXT in (await assets_of(http, status["session_id"]))[name]["text"]
+
+
+async def test_recordings_of_each_kind_are_transcribed(http: httpx.AsyncClient) -> None:
+    types = {
+        "wav": "audio/wav", "mp3": "audio/mpeg", "m4a": "audio/mp4", "webm": "audio/webm", "ogg": "audio/ogg"
+    }  # fmt: skip
+    folder = {f"reading.{kind}": material.speech(kind) for kind in types}
+
+    status = await take(http, folder, **{f"reading.{kind}": name for kind, name in types.items()})
+
+    assert status["errors"] == []
+    assets = await assets_of(http, status["session_id"])
+    for path in folder:
+        assert word_errors(material.expected("austen-reading"), assets[path]["text"]) < WORD_ERRORS, path
+        assert 26 < assets[path]["duration_seconds"] < 29
 
 
 async def test_blank_pages_are_flagged(http: httpx.AsyncClient) -> None:
-    blank = printed("")
-
-    status = await take(http, {"blank.png": files.png(blank), "half.pdf": files.pdf([PAGE, blank])})
+    status = await take(http, {"blank.png": material.blank_page(), "half.pdf": material.pdf([TEXT, ""])})
 
     assets = await assets_of(http, status["session_id"])
     assert (assets["blank.png"]["state"], assets["blank.png"]["flags"]) == ("processed", ["blank"])
@@ -39,7 +47,7 @@ async def test_blank_pages_are_flagged(http: httpx.AsyncClient) -> None:
 
 async def test_a_budget_that_is_used_up_stops_recognition_until_there_is_more(http: httpx.AsyncClient) -> None:
     session = await new_session(http, limits={"monthly_pages": 1})
-    two = files.pdf([PAGE, PAGE])
+    two = material.pdf(["One.", "Two."])
     job = await start(http, session["id"], [described("two.pdf", two)])
     (await send(job["files"][0]["upload"], two)).raise_for_status()
     status = await ended(http, session["id"])
@@ -59,7 +67,7 @@ async def test_a_budget_that_is_used_up_stops_recognition_until_there_is_more(ht
 
 async def test_the_same_bytes_are_recognised_once_where_the_project_says_so(http: httpx.AsyncClient) -> None:
     session = await new_session(http, recognise_once=True)
-    page = files.png(PAGE)
+    page = material.picture("png", TEXT)
     first = await start(http, session["id"], [described("one.png", page)])
     (await send(first["files"][0]["upload"], page)).raise_for_status()
     await ended(http, session["id"])
@@ -80,7 +88,7 @@ async def test_the_same_bytes_are_recognised_once_where_the_project_says_so(http
 
 
 async def test_a_document_is_reprocessed_on_request_and_only_when_it_is_settled(http: httpx.AsyncClient) -> None:
-    status = await take(http, {"page.png": files.png(PAGE)})
+    status = await take(http, {"page.png": material.picture("png", TEXT)})
     before = (await assets_of(http, status["session_id"]))["page.png"]
 
     answer = await http.post(f"/api/documents/{before['id']}/reprocess")

@@ -6,10 +6,9 @@ from typing import Any
 
 import httpx
 
-from samples.paper import printed
 from shared.store import assets
+from tests import material
 from tests.conftest import Cloud
-from tests.e2e import files
 from tests.e2e.journey import assets_of, take
 
 FUNCTION = {"document": "ocr", "voice": "transcribe", "file": "receive"}
@@ -18,7 +17,7 @@ FUNCTION = {"document": "ocr", "voice": "transcribe", "file": "receive"}
 async def test_every_event_three_times_in_any_order_gives_the_same_records(
     cloud: Cloud, http: httpx.AsyncClient
 ) -> None:
-    folder = {f"{number}.png": files.png(printed(f"Letter number {number}.")) for number in range(3)}
+    folder = {f"{number}.png": material.picture("png", f"Letter number {number}.") for number in range(3)}
     status = await take(http, {**folder, "table.csv": b"a,b\n"})
     before = await assets_of(http, status["session_id"])
     records = [await assets.get(asset["id"]) for asset in before.values()]
@@ -35,7 +34,7 @@ async def test_every_event_three_times_in_any_order_gives_the_same_records(
 async def test_an_event_of_an_older_generation_or_of_an_unknown_object_is_acknowledged(
     cloud: Cloud, http: httpx.AsyncClient
 ) -> None:
-    status = await take(http, {"a.png": files.png(printed("One letter."))})
+    status = await take(http, {"a.png": material.picture("png", "One letter.")})
     before = await assets_of(http, status["session_id"])
     record = await assets.get(before["a.png"]["id"])
     assert record is not None

@@ -11,9 +11,8 @@ import pytest
 from emulators.cloud import LocalCloud
 from emulators.ports import Ports
 from emulators.state import State
-from samples.paper import printed
+from tests import material
 from tests.conftest import Cloud
-from tests.e2e import files
 from tests.e2e.journey import assets_of, described, ended, new_session, send, start, take
 
 SESSION_WRITES = 60
@@ -67,7 +66,7 @@ async def isolated(tmp_path_factory: pytest.TempPathFactory, cloud: Cloud) -> As
 
 
 async def test_no_file_is_lost_when_functions_are_killed_in_the_middle(isolated: LocalCloud) -> None:
-    folder = {f"{number}.png": files.png(printed(f"Letter number {number}.", dpi=100)) for number in range(12)}
+    folder = {f"{number}.png": material.picture("png", f"Letter number {number}.") for number in range(12)}
     folder |= {f"{number}.csv": b"a,b\n" for number in range(12)}
     async with httpx.AsyncClient(base_url=isolated.url, timeout=60, trust_env=False) as http:
         answer = await http.post("/api/auth/login", json={"username": "admin", "password": "admin123"})
