@@ -18,7 +18,7 @@ locals {
       severity = "WARNING"
       lasting  = "600s"
       query    = <<-EOT
-        histogram_quantile(0.95, sum by (le, function) (rate(logging_googleapis_com:user_alta_request_latency_bucket{monitored_resource="cloud_run_revision"}[5m]))) > 2000
+        histogram_quantile(0.95, sum by (le, function) (rate(logging_googleapis_com:user_alta_request_latency_bucket{monitored_resource="cloud_run_revision"}[5m]))) > 2
       EOT
     }
     dead_letters = {
@@ -58,7 +58,7 @@ locals {
       severity = "WARNING"
       lasting  = "600s"
       query    = <<-EOT
-        sum(rate(logging_googleapis_com:user_alta_sign_ins{monitored_resource="cloud_run_revision", outcome!="success"}[10m]))
+        sum(rate(logging_googleapis_com:user_alta_sign_ins{monitored_resource="cloud_run_revision", status!~"2.."}[10m]))
           / sum(rate(logging_googleapis_com:user_alta_sign_ins{monitored_resource="cloud_run_revision"}[10m])) > 0.5
           and sum(increase(logging_googleapis_com:user_alta_sign_ins{monitored_resource="cloud_run_revision"}[10m])) > 20
       EOT
@@ -112,7 +112,7 @@ resource "google_monitoring_alert_policy" "this" {
   }
 
   # The query is checked when the policy is made, and refused while a metric does not exist.
-  depends_on = [google_logging_metric.counted, google_logging_metric.measured]
+  depends_on = [google_logging_metric.counted, google_logging_metric.latency]
 }
 
 resource "google_billing_budget" "this" {

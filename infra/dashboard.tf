@@ -5,13 +5,13 @@ locals {
   # Title → PromQL; two tiles a row, in this order.
   charts = [
     { title = "Requests a second, by function", query = "sum by (function) (rate(${local.log_metric}_requests{${local.in_run}}[5m]))" },
-    { title = "Latency in ms, 95 of 100, by function", query = "histogram_quantile(0.95, sum by (le, function) (rate(${local.log_metric}_request_latency_bucket{${local.in_run}}[5m])))" },
-    { title = "Answers by status", query = "sum by (status) (rate(${local.log_metric}_requests{${local.in_run}}[5m]))" },
-    { title = "Sign-ins a minute, by outcome", query = "60 * sum by (outcome) (rate(${local.log_metric}_sign_ins{${local.in_run}}[5m]))" },
-    { title = "Uploads a minute, by kind and outcome", query = "60 * sum by (kind, outcome) (rate(${local.log_metric}_uploads{${local.in_run}}[5m]))" },
-    { title = "Recognitions a minute, by kind and outcome", query = "60 * sum by (kind, outcome) (rate(${local.log_metric}_processed{${local.in_run}}[5m]))" },
-    { title = "Recognition time in ms, 95 of 100, by kind", query = "histogram_quantile(0.95, sum by (le, kind) (rate(${local.log_metric}_processing_latency_bucket{${local.in_run}}[5m])))" },
-    { title = "Cache hit rate", query = "sum by (cache) (rate(${local.log_metric}_cache_lookups{${local.in_run}, outcome=\"hit\"}[5m])) / sum by (cache) (rate(${local.log_metric}_cache_lookups{${local.in_run}}[5m]))" },
+    { title = "Latency in s, 95 of 100, by function", query = "histogram_quantile(0.95, sum by (le, function) (rate(${local.log_metric}_request_latency_bucket{${local.in_run}}[5m])))" },
+    { title = "Answers a second, by status", query = "sum by (status) (rate(${local.log_metric}_requests{${local.in_run}}[5m]))" },
+    { title = "Sign-ins a minute, by status", query = "60 * sum by (status) (rate(${local.log_metric}_sign_ins{${local.in_run}}[5m]))" },
+    { title = "Files taken in a minute, by kind", query = "60 * sum by (kind) (rate(${local.log_metric}_uploaded{${local.in_run}}[5m]))" },
+    { title = "Files recognised a minute, by kind", query = "60 * sum by (kind) (rate(${local.log_metric}_processed{${local.in_run}}[5m]))" },
+    { title = "Files failed for good a minute, by reason", query = "60 * sum by (code) (rate(${local.log_metric}_failed{${local.in_run}}[5m]))" },
+    { title = "Hit rate of the cache of callers", query = "sum(rate(${local.log_metric}_cache_lookups{${local.in_run}, outcome=\"hit\"}[5m])) / sum(rate(${local.log_metric}_cache_lookups{${local.in_run}}[5m]))" },
     { title = "Events waiting", query = "max by (subscription_id) (pubsub_googleapis_com:subscription_num_undelivered_messages{monitored_resource=\"pubsub_subscription\"})" },
     { title = "Age of the oldest event, s", query = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{monitored_resource=\"pubsub_subscription\"})" },
     { title = "Tasks waiting", query = "max by (queue_id) (cloudtasks_googleapis_com:queue_depth{monitored_resource=\"cloud_tasks_queue\"})" },
@@ -43,5 +43,5 @@ resource "google_monitoring_dashboard" "this" {
     }
   })
 
-  depends_on = [google_logging_metric.counted, google_logging_metric.measured]
+  depends_on = [google_logging_metric.counted, google_logging_metric.latency]
 }

@@ -1,24 +1,34 @@
 # Log-based metrics: counted from the one-line JSON that shared/logs.py writes, by the `message` of the line.
-# tests/infra/test_monitoring.py fails when a line that is counted here is written nowhere.
+# tests/infra/test_monitoring.py fails when a line or a field that is counted here is written nowhere.
 
 locals {
   functions_log = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=(${join(" OR ", [for name in keys(local.functions) : "\"${name}\""])})"
 
-  # Metric → the line it counts, and the fields that become its labels.
-  counted = {
-    requests         = { message = "request", labels = ["function", "method", "route", "status"] }
-    sign_ins         = { message = "sign_in", labels = ["outcome"] }
-    uploads          = { message = "upload", labels = ["kind", "outcome"] }
-    processed        = { message = "processed", labels = ["kind", "outcome"] }
-    cache_lookups    = { message = "cache", labels = ["cache", "outcome"] }
-    dead_letters     = { message = "dead_letter", labels = ["kind"] }
-    stalled_sessions = { message = "session_stalled", labels = [] }
-  }
+  sign_in_paths = "^/api/auth/(login|google|passkeys/login/verify)/?$"
 
-  # Metric → the line and the number it carries, as a distribution.
-  measured = {
-    request_latency    = { message = "request", field = "duration_ms", unit = "ms", labels = ["function", "route"] }
-    processing_latency = { message = "processed", field = "duration_ms", unit = "ms", labels = ["kind"] }
+  # Metric → the line that it counts, and label → the field that it is taken from. Cloud Logging moves `httpRequest` of a
+  # line to the log entry itself.
+  counted = {
+    requests = {
+      message = "request"
+      labels  = { function = "jsonPayload.function", method = "httpRequest.requestMethod", status = "httpRequest.status" }
+    }
+    sign_ins = {
+      message = "request"
+      only    = "httpRequest.requestUrl=~\"${local.sign_in_paths}\""
+      labels  = { status = "httpRequest.status" }
+    }
+    cache_lookups = {
+      message = "request"
+      only    = "jsonPayload.caller_cache:*"
+      labels  = { outcome = "jsonPayload.caller_cache" }
+    }
+    uploaded         = { message = "asset_uploaded", labels = { kind = "jsonPayload.kind" } }
+    processed        = { message = "asset_processed", labels = { kind = "jsonPayload.kind" } }
+    failed           = { message = "asset_failed", labels = { code = "jsonPayload.code" } }
+    dead_letters     = { message = "dead_letter", labels = {} }
+    stalled_sessions = { message = "session_stalled", labels = {} }
+    letters_lost     = { message = "letter_undeliverable", labels = { kind = "jsonPayload.kind" } }
   }
 }
 
@@ -27,8 +37,8 @@ resource "google_logging_metric" "counted" {
 
   name             = "alta/${each.key}"
   description      = "Lines `${each.value.message}`"
-  filter           = "${local.functions_log} AND jsonPayload.message=\"${each.value.message}\""
-  label_extractors = { for label in each.value.labels : label => "EXTRACT(jsonPayload.${label})" }
+  filter           = join(" AND ", compact([local.functions_log, "jsonPayload.message=\"${each.value.message}\"", try(each.value.only, "")]))
+  label_extractors = { for label, field in each.value.labels : label => "EXTRACT(${field})" }
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -39,7 +49,7 @@ resource "google_logging_metric" "counted" {
       for_each = each.value.labels
 
       content {
-        key = labels.value
+        key = labels.key
       }
     }
   }
@@ -47,26 +57,22 @@ resource "google_logging_metric" "counted" {
   depends_on = [google_project_service.this]
 }
 
-resource "google_logging_metric" "measured" {
-  for_each = local.measured
-
-  name             = "alta/${each.key}"
-  description      = "`${each.value.field}` of lines `${each.value.message}`"
-  filter           = "${local.functions_log} AND jsonPayload.message=\"${each.value.message}\""
-  value_extractor  = "EXTRACT(jsonPayload.${each.value.field})"
-  label_extractors = { for label in each.value.labels : label => "EXTRACT(jsonPayload.${label})" }
+resource "google_logging_metric" "latency" {
+  name            = "alta/request_latency"
+  description     = "Seconds that a request took inside its function"
+  filter          = "${local.functions_log} AND jsonPayload.message=\"request\""
+  value_extractor = "REGEXP_EXTRACT(httpRequest.latency, \"([.0-9]+)s\")"
+  label_extractors = {
+    function = "EXTRACT(jsonPayload.function)"
+  }
 
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "DISTRIBUTION"
-    unit        = each.value.unit
+    unit        = "s"
 
-    dynamic "labels" {
-      for_each = each.value.labels
-
-      content {
-        key = labels.value
-      }
+    labels {
+      key = "function"
     }
   }
 
@@ -75,7 +81,7 @@ resource "google_logging_metric" "measured" {
     exponential_buckets {
       num_finite_buckets = 34
       growth_factor      = 1.5
-      scale              = 1
+      scale              = 0.001
     }
   }
 

@@ -52,3 +52,11 @@ def test_both_environments_plan(dev: Plan, prod: Plan) -> None:
 def test_terraform_never_looks_away_from_a_change_of_source() -> None:
     text = "\n".join(path.read_text() for path in FILES)
     assert "ignore_changes" not in text
+
+
+def test_the_bootstrap_plans_with_no_key_and_no_broad_role(workspace: Workspace) -> None:
+    workspace.run("init", "-backend=false", module="bootstrap")
+    variables = ["-var=project_id=alta-test", "-var=environment=dev", "-var=repository=example/alta"]
+    shown = workspace.run("plan", *variables, module="bootstrap")
+    assert "google_service_account_key" not in shown
+    assert not re.search(r'"roles/(owner|editor)"', shown)

@@ -56,15 +56,15 @@ class Workspace:
             (packages / f"{function.name}-000000000000.zip").touch()
         self.run("init")
 
-    def run(self, *arguments: str) -> str:
-        """What Terraform prints.
+    def run(self, *arguments: str, module: str = ".") -> str:
+        """What Terraform prints, run in the root module or in another one below it.
 
         Raises:
             AssertionError: Terraform failed; with all that it said.
         """
         command = ["terraform", arguments[0], "-no-color", *arguments[1:]]
         done = subprocess.run(
-            command, cwd=self._infra, env=self._environment, capture_output=True, text=True, check=False
+            command, cwd=self._infra / module, env=self._environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"terraform {' '.join(arguments)}:\n{done.stdout}\n{done.stderr}"
         return done.stdout

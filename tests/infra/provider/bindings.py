@@ -130,8 +130,8 @@ def _configurable(name: str, kind: str, storage: str, *, required: bool) -> Attr
 
 
 def used() -> tuple[set[str], set[str]]:
-    """Types of resources and of data sources named in infra/*.tf, with those a `terraform test` may mention."""
-    text = "\n".join(path.read_text() for path in (ROOT / "infra").glob("*.tf"))
+    """Types of resources and of data sources that the configuration names."""
+    text = "\n".join(path.read_text() for path in (ROOT / "infra").rglob("*.tf"))
     resources = set(re.findall(r'^resource "(google_\w+)"', text, re.MULTILINE))
     return resources, set(re.findall(r'^data "(google_\w+)"', text, re.MULTILINE))
 
