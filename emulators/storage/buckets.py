@@ -6,6 +6,7 @@ import sqlite3
 
 from pydantic import JsonValue
 
+from emulators.storage import cors
 from emulators.storage.clock import Clock, rfc3339
 from emulators.storage.database import Database
 from emulators.storage.errors import BucketAlreadyExists, BucketNotEmpty, InvalidBucketName, NoSuchBucket
@@ -42,9 +43,10 @@ class Buckets:
         return [bucket for name, bucket in sorted(self._buckets.items()) if name.startswith(prefix)]
 
     def create(self, name: str, settings: Settings) -> Bucket:
-        """A new bucket. Raises InvalidBucketName or BucketAlreadyExists."""
+        """A new bucket. Raises InvalidBucketName, InvalidArgument or BucketAlreadyExists."""
         if not _NAME.fullmatch(name):
             raise InvalidBucketName(f"Invalid bucket name: '{name}'")
+        cors.rules_of(settings)
         now = rfc3339(self._clock())
         bucket = Bucket(name, 1, now, now, writable(settings, _READ_ONLY))
         try:
@@ -57,9 +59,13 @@ class Buckets:
         return bucket
 
     def change(self, name: str, changes: Settings, preconditions: Preconditions, *, replace: bool) -> Bucket:
-        """Merge `changes` into the settings (null removes), or put them in their place. Raises PreconditionFailed."""
+        """Merge `changes` into the settings (null removes), or put them in their place.
+
+        Raises PreconditionFailed or InvalidArgument.
+        """
         present = self.get(name)
         preconditions.check(present)
+        cors.rules_of(changes)
         wanted = writable(changes, _READ_ONLY)
         settings = wanted if replace else merged(present.settings, wanted)
         bucket = Bucket(name, present.metageneration + 1, present.created, rfc3339(self._clock()), settings)

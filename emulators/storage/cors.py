@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emulators.storage.errors import InvalidArgument
-from emulators.storage.resources import Bucket
+from emulators.storage.uploads import Settings
 
 
 class CorsRule(BaseModel):
@@ -36,9 +36,9 @@ class CorsRule(BaseModel):
         )
 
 
-def rules_of(bucket: Bucket) -> list[CorsRule]:
-    """The rules of a bucket, in order. Raises InvalidArgument for a `cors` that is none."""
-    given = bucket.settings.get("cors") or []
+def rules_of(settings: Settings) -> list[CorsRule]:
+    """The rules in a bucket's settings, in order. Raises InvalidArgument for a `cors` that is none."""
+    given = settings.get("cors") or []
     try:
         return [CorsRule.model_validate(rule) for rule in given] if isinstance(given, list) else []
     except ValidationError as error:

@@ -120,6 +120,13 @@ class NoSuchBucket(StorageError):
     message = "The specified bucket does not exist."
 
 
+class NoSuchProject(StorageError):
+    status = HTTPStatus.NOT_FOUND
+    code = "NoSuchProject"
+    reason = "notFound"
+    message = "The specified project does not exist."
+
+
 class NoSuchKey(StorageError):
     status = HTTPStatus.NOT_FOUND
     code = "NoSuchKey"

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from emulators.storage import answers
-from emulators.storage.errors import InvalidArgument, NotImplementedHere
+from emulators.storage.errors import InvalidArgument, NoSuchProject, NotImplementedHere
 from emulators.storage.listing import ListQuery, list_objects
 from emulators.storage.requests import small_body, whole_number
 from emulators.storage.resources import StoredObject
@@ -43,6 +43,7 @@ class JsonApi:
         """Its routes, over paths as sent."""
         copies = "{destination_bucket}/o/{destination}"
         return [
+            Route("/storage/v1/projects/{project}/serviceAccount", self.get_service_account, methods=["GET"]),
             Route("/storage/v1/b", self.list_buckets, methods=["GET"]),
             Route("/storage/v1/b", self.create_bucket, methods=["POST"]),
             Route(_BUCKET, self.get_bucket, methods=["GET"]),
@@ -61,6 +62,14 @@ class JsonApi:
             Route(f"{_OBJECT}/rewriteTo/b/{copies}", self.rewrite, methods=["POST"]),
             Route(f"{_OBJECT}/copyTo/b/{copies}", self.copy, methods=["POST"]),
         ]
+
+    async def get_service_account(self, request: Request) -> Response:
+        """projects.serviceAccount.get: who publishes notifications, as Terraform asks before it grants the right to."""
+        project = segment(request, "project")
+        if project != self._storage.config.project:
+            raise NoSuchProject
+        email = f"service-{project}@gs-project-accounts.iam.gserviceaccount.com"
+        return JSONResponse({"kind": "storage#serviceAccount", "email_address": email})
 
     async def list_buckets(self, request: Request) -> Response:
         """buckets.list, on one page."""

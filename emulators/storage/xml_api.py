@@ -245,7 +245,7 @@ class XmlApi:
         headers = call.request.headers
         asked = headers.get("access-control-request-headers", "")
         answer = cors.preflight_headers(
-            cors.rules_of(self._storage.buckets.get(call.target.bucket)),
+            cors.rules_of(self._storage.buckets.get(call.target.bucket).settings),
             headers.get("origin"),
             headers.get("access-control-request-method", ""),
             [name.strip() for name in asked.split(",") if name.strip()],
@@ -255,7 +255,7 @@ class XmlApi:
     def _cross_origin(self, call: Call) -> dict[str, str]:
         if call.target.bucket not in self._storage.buckets:
             return {}
-        rules = cors.rules_of(self._storage.buckets.get(call.target.bucket))
+        rules = cors.rules_of(self._storage.buckets.get(call.target.bucket).settings)
         return cors.answer_headers(rules, call.request.headers.get("origin"), call.request.method)
 
 

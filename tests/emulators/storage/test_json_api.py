@@ -10,7 +10,7 @@ import pytest
 from google.api_core.exceptions import BadRequest, Conflict, NotFound, PreconditionFailed
 from google.cloud.storage import Bucket
 
-from tests.emulators.storage.server import Server
+from tests.emulators.storage.server import PROJECT, Server
 
 
 def names(found: Iterator[object]) -> list[str]:
@@ -224,6 +224,13 @@ def test_content_that_looks_like_a_boundary_is_content(server: Server, bucket: B
     assert response.status_code == 200
     assert bucket.get_blob("a").content_type == "x/y"
     assert bucket.blob("a").download_as_bytes() == content
+
+
+def test_the_publishing_service_account_is_that_of_the_project(server: Server) -> None:
+    email = server.client.get_service_account_email()
+    assert email == f"service-{PROJECT}@gs-project-accounts.iam.gserviceaccount.com"
+    with pytest.raises(NotFound):
+        server.client.get_service_account_email(project="another")
 
 
 def test_what_a_list_cannot_do_here_is_refused(server: Server, bucket: Bucket, http: httpx.Client) -> None:
