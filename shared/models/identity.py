@@ -33,6 +33,22 @@ class CompanyRole(StrEnum):
     USER = "user"
 
 
+class UserState(StrEnum):
+    """Where a user stands; only an active one comes in."""
+
+    ACTIVE = "active"
+    UNVERIFIED = "unverified"
+    SUSPENDED = "suspended"
+    DELETED = "deleted"
+
+
+class CompanyState(StrEnum):
+    """Where a company stands; only the people of an active one come in."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+
+
 def _address(text: str) -> str:
     # Whether the address can receive mail is what verification finds out, so that names of a local network pass.
     try:
@@ -62,6 +78,11 @@ class Company(Record):
     suspended_at: Moment | None = None
     limits: Limits = Limits()
 
+    @property
+    def state(self) -> CompanyState:
+        """Where the company stands."""
+        return CompanyState.ACTIVE if self.suspended_at is None else CompanyState.SUSPENDED
+
 
 class User(Record):
     """A person. The id is also their id at the identity provider, which alone knows the password."""
@@ -80,9 +101,13 @@ class User(Record):
     """Links to choose a password that were made before are refused."""
 
     @property
-    def is_guest(self) -> bool:
-        """Whether they belong to no company, and so see only what they were invited to."""
-        return self.company_id is None and self.role is not Role.SUPER_ADMIN
+    def state(self) -> UserState:
+        """Where the user stands."""
+        if self.deleted_at is not None:
+            return UserState.DELETED
+        if self.suspended_at is not None:
+            return UserState.SUSPENDED
+        return UserState.ACTIVE if self.email_verified else UserState.UNVERIFIED
 
 
 class Username(Record):
@@ -273,11 +298,12 @@ class UserView(Frozen):
     name: str
     company_id: str | None
     role: Role
+    state: UserState
     email_verified: bool
-    suspended_at: Moment | None = None
+    suspended_at: Moment | None
     created_at: Moment
     updated_at: Moment
-    deleted_at: Moment | None = None
+    deleted_at: Moment | None
 
 
 class CompanyView(Frozen):
@@ -285,6 +311,7 @@ class CompanyView(Frozen):
 
     id: str
     name: str
+    state: CompanyState
     suspended_at: Moment | None
     created_at: Moment
     updated_at: Moment

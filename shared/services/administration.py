@@ -5,12 +5,11 @@ import io
 import json
 from collections.abc import AsyncIterator
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from shared.errors import Forbidden
 from shared.models.audit import Action, AuditEntry, AuditView
-from shared.models.identity import Caller, Company, Role, User
+from shared.models.identity import Caller, Company, CompanyState, Role, User, UserState
 from shared.models.records import Frozen
 from shared.store import audit, companies, search, users
 from shared.store.firestore import Condition
@@ -21,22 +20,6 @@ _CSV_PAGE = 500
 _COLUMNS = tuple(AuditView.model_fields)
 # A spreadsheet takes a cell that begins so for a formula (https://owasp.org/www-community/attacks/CSV_Injection).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-class UserState(StrEnum):
-    """What users can be searched by."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
-    DELETED = "deleted"
-    UNVERIFIED = "unverified"
-
-
-class CompanyState(StrEnum):
-    """What companies can be searched by."""
-
-    ACTIVE = "active"
-    SUSPENDED = "suspended"
 
 
 class AuditFilter(Frozen):
@@ -58,18 +41,6 @@ class AuditFilter(Frozen):
         if self.until is not None:
             equal.append(("created_at", "<", self.until))
         return tuple(equal)
-
-
-_USER_STATES: dict[UserState, tuple[Condition, ...]] = {
-    UserState.ACTIVE: (("deleted_at", "==", None), ("suspended_at", "==", None), ("email_verified", "==", True)),
-    UserState.SUSPENDED: (("deleted_at", "==", None), ("suspended_at", "!=", None)),
-    UserState.DELETED: (("deleted_at", "!=", None),),
-    UserState.UNVERIFIED: (("deleted_at", "==", None), ("email_verified", "==", False)),
-}
-_COMPANY_STATES: dict[CompanyState, tuple[Condition, ...]] = {
-    CompanyState.ACTIVE: (("suspended_at", "==", None),),
-    CompanyState.SUSPENDED: (("suspended_at", "!=", None),),
-}
 
 
 def require(caller: Caller) -> None:
@@ -96,7 +67,7 @@ async def users_page(
     if role is not None:
         where.append(("role", "==", role.value))
     if state is not None:
-        where.extend(_USER_STATES[state])
+        where.append(("state", "==", state.value))
     return await users.page(tuple(where), size, after)
 
 
@@ -105,8 +76,10 @@ async def companies_page(
 ) -> list[Company]:
     """All companies, newest first."""
     require(caller)
-    where = (*search.found_by(q), *(_COMPANY_STATES[state] if state is not None else ()))
-    return await companies.page(where, size, after)
+    where: list[Condition] = [*search.found_by(q)]
+    if state is not None:
+        where.append(("state", "==", state.value))
+    return await companies.page(tuple(where), size, after)
 
 
 async def audit_page(caller: Caller, size: int, after: tuple[Any, ...] | None, asked: AuditFilter) -> list[AuditEntry]:

@@ -93,4 +93,4 @@ async def _change(caller: Caller, company: Company, fields: dict[str, Any], acti
 
 def view(company: Company) -> CompanyView:
     """A company as clients see it."""
-    return CompanyView(**company.model_dump())
+    return CompanyView(**company.model_dump(), state=company.state)

@@ -8,7 +8,7 @@ from shared.models.audit import Action
 from shared.models.identity import Caller, CompanyRole, NewUser, Role, User, UserChange, UserView
 from shared.models.mail import LetterKind
 from shared.models.records import new_id, now
-from shared.services import accounts, audit, mail, versions
+from shared.services import accounts, audit, callers, mail, versions
 from shared.store import companies, firestore, search, users
 from shared.store.firestore import Condition, Conflict, Write
 
@@ -142,6 +142,7 @@ async def _change(caller: Caller, user: User, fields: Mapping[str, Any], action:
         action, user.id, by=caller, company_id=user.company_id, before=_shown(user), after=_shown(changed)
     )
     version = await firestore.commit(users.change(user, fields), *along, entry)
+    callers.forget(user.id)
     return changed.model_copy(update={"version": version, "role": Role(changed.role)})
 
 
@@ -163,4 +164,4 @@ def _shown(user: User) -> dict[str, Any]:
 
 def view(user: User) -> UserView:
     """A user as clients see them."""
-    return UserView(**user.model_dump())
+    return UserView(**user.model_dump(), state=user.state)

@@ -6,7 +6,7 @@ from typing import Any
 from shared.models.identity import Company
 from shared.store import firestore
 from shared.store.firestore import Condition, Query, Write
-from shared.store.search import findable
+from shared.store.search import searchable
 
 COMPANIES = "companies"
 
@@ -26,10 +26,13 @@ async def page(where: tuple[Condition, ...], limit: int, after: tuple[Any, ...] 
 
 def create(company: Company) -> Write:
     """Writes a new company."""
-    return findable(firestore.create(COMPANIES, company), company.name)
+    return _searchable(firestore.create(COMPANIES, company), company)
 
 
 def change(company: Company, fields: Mapping[str, Any]) -> Write:
     """Changes some fields of a company; with none, it only shows the next one that something was changed."""
-    write = firestore.change(COMPANIES, company, fields)
-    return findable(write, fields["name"]) if "name" in fields else write
+    return _searchable(firestore.change(COMPANIES, company, fields), company.model_copy(update=dict(fields)))
+
+
+def _searchable(write: Write, company: Company) -> Write:
+    return searchable(write, company.name, state=company.state)

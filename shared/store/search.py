@@ -28,10 +28,10 @@ def terms(*texts: str | None) -> list[str]:
     return sorted({word[:length] for word in words for length in range(1, min(len(word), LETTERS) + 1)})
 
 
-def findable(write: Write, *texts: str | None) -> Write:
-    """The write, with what its document can be found by."""
-    fields = {**(write.fields or {}), "terms": terms(*texts)}
-    mask = (*write.mask, "terms") if write.mask is not None else None
+def searchable(write: Write, *texts: str | None, state: str) -> Write:
+    """The write, with what its document can be found by: its texts, and the state that follows from its fields."""
+    fields = {**(write.fields or {}), "terms": terms(*texts), "state": str(state)}
+    mask = (*write.mask, "terms", "state") if write.mask is not None else None
     return replace(write, fields=fields, mask=mask)
 
 

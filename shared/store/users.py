@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.models.identity import Address, Role, User, Username
+from shared.models.identity import Address, Role, User, Username, UserState
 from shared.models.records import derived_id, now
 from shared.store import firestore
 from shared.store.firestore import Condition, Query, Write
-from shared.store.search import findable
+from shared.store.search import searchable
 
 USERS = "users"
 USERNAMES = "usernames"
@@ -49,9 +49,7 @@ async def acting_admins(company_id: str, at_most: int) -> list[User]:
     where: tuple[Condition, ...] = (
         ("company_id", "==", company_id),
         ("role", "==", Role.ADMIN.value),
-        ("email_verified", "==", True),
-        ("deleted_at", "==", None),
-        ("suspended_at", "==", None),
+        ("state", "==", UserState.ACTIVE.value),
     )
     return await firestore.query(User, Query(USERS, where=where, limit=at_most, select=_FIELDS))
 
@@ -61,8 +59,8 @@ def create(user: User) -> tuple[Write, ...]:
     moment = user.created_at
     address = Address(id=_address_id(user.email), created_at=moment, updated_at=moment, user_id=user.id)
     reserved = (reserve(user.username, user, moment),) if user.username else ()
-    record = findable(firestore.create(USERS, user), user.email, user.name, user.username)
-    return (record, firestore.create(ADDRESSES, address), *reserved)
+    record = firestore.create(USERS, user)
+    return (_searchable(record, user), firestore.create(ADDRESSES, address), *reserved)
 
 
 def reserve(username: str, user: User, moment: datetime) -> Write:
@@ -78,10 +76,11 @@ def release(username: str) -> Write:
 
 def change(user: User, fields: Mapping[str, Any]) -> Write:
     """Changes some fields of a user."""
-    write = firestore.change(USERS, user, fields)
-    if "name" not in fields and "username" not in fields:
-        return write
-    return findable(write, user.email, fields.get("name", user.name), fields.get("username", user.username))
+    return _searchable(firestore.change(USERS, user, fields), user.model_copy(update=dict(fields)))
+
+
+def _searchable(write: Write, user: User) -> Write:
+    return searchable(write, user.email, user.name, user.username, state=user.state)
 
 
 def end_tokens(user_id: str, moment: datetime) -> Write:

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from shared.models.audit import Action, AuditView
-from shared.models.identity import CompanyView, Role, UserView
+from shared.models.identity import CompanyState, CompanyView, Role, UserState, UserView
 from shared.services import administration, companies, users
-from shared.services.administration import AuditFilter, CompanyState, UserState
+from shared.services.administration import AuditFilter
 from shared.web.app import http_function
 from shared.web.caller import SignedIn
 from shared.web.paging import Page, Paged, newest_first

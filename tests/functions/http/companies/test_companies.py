@@ -1,0 +1,66 @@
+"""Companies."""
+
+import httpx
+
+from tests.conftest import Cloud
+from tests.functions.http.conftest import Staff
+from tests.letters import letter_to
+from tests.people import PASSWORD, Person
+
+
+async def test_everybody_sees_their_own_company_and_no_other(staff: Staff) -> None:
+    listed = (await staff.user.http.get("/api/companies")).json()["items"]
+    assert [company["id"] for company in listed] == [staff.company.id]
+    assert (await staff.user.http.get(f"/api/companies/{staff.company.id}")).status_code == 200
+    assert (await staff.stranger.http.get(f"/api/companies/{staff.company.id}")).status_code == 404
+
+
+async def test_its_admin_renames_a_company_and_a_user_does_not(staff: Staff) -> None:
+    path = f"/api/companies/{staff.company.id}"
+    assert (await staff.user.http.patch(path, json={"name": "Mine"})).status_code == 403
+    assert (await staff.stranger.http.patch(path, json={"name": "Mine"})).status_code == 404
+    etag = (await staff.admin.http.get(path)).headers["etag"]
+    changes = [
+        await staff.admin.http.patch(path, json={"name": "Renamed"}, headers={"If-Match": etag}) for _ in range(2)
+    ]
+    assert [change.status_code for change in changes] == [200, 412]
+
+
+async def test_a_super_admin_makes_a_company_whose_first_admin_is_welcomed_by_mail(
+    cloud: Cloud, http: httpx.AsyncClient, super_admin: Person, address: str
+) -> None:
+    asked = {"name": "Zuse KG", "admin_email": address, "admin_name": "Konrad"}
+    made = await super_admin.http.post("/api/companies", json=asked)
+    assert made.status_code == 201
+    token = (await letter_to(cloud, address, "Welcome to Zuse KG")).token
+    await http.post("/api/auth/password-reset/confirm", json={"token": token, "password": PASSWORD})
+    tokens = (await http.post("/api/auth/login", json={"email": address, "password": PASSWORD})).json()
+    headers = {"Authorization": f"Bearer {tokens['access_token']}"}
+    listed = (await http.get("/api/companies", headers=headers)).json()["items"]
+    assert [company["id"] for company in listed] == [made.json()["id"]]
+    again = await super_admin.http.post("/api/companies", json=asked)
+    assert again.json()["error"]["code"] == "already_exists"
+
+
+async def test_only_a_super_admin_makes_suspends_and_restores_companies(staff: Staff, address: str) -> None:
+    path = f"/api/companies/{staff.company.id}"
+    answers = [
+        await staff.admin.http.post("/api/companies", json={"name": "X", "admin_email": address, "admin_name": "X"}),
+        await staff.admin.http.post(f"{path}/suspend"),
+        await staff.admin.http.post(f"{path}/restore"),
+    ]
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert (await staff.stranger.http.post(f"{path}/suspend")).status_code == 404
+
+
+async def test_the_people_of_a_suspended_company_are_out_until_it_is_restored(
+    http: httpx.AsyncClient, staff: Staff, super_admin: Person
+) -> None:
+    path = f"/api/companies/{staff.company.id}"
+    assert (await super_admin.http.post(f"{path}/suspend")).json()["suspended_at"] is not None
+    assert (await super_admin.http.post(f"{path}/suspend")).status_code == 409
+    credentials = {"email": staff.user.user.email, "password": PASSWORD}
+    assert (await http.post("/api/auth/login", json=credentials)).json()["error"]["code"] == "account_suspended"
+    assert (await super_admin.http.post(f"{path}/restore")).json()["suspended_at"] is None
+    assert (await http.post("/api/auth/login", json=credentials)).status_code == 200
+    assert (await super_admin.http.post(f"{path}/restore")).status_code == 409
