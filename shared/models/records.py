@@ -3,6 +3,10 @@
 import base64
 import hashlib
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -66,8 +70,31 @@ def _letters(raw: bytes) -> str:
     return base64.b32encode(raw).decode().lower().rstrip("=")
 
 
+@dataclass
+class _Derivation:
+    seed: str
+    made: int = 0
+
+
+_derivation: ContextVar[_Derivation | None] = ContextVar("derivation", default=None)
+
+
+@contextmanager
+def ids_from(seed: str) -> Iterator[None]:
+    """New ids are derived from this seed meanwhile, in their order: work that is done again makes the same records."""
+    token = _derivation.set(_Derivation(seed))
+    try:
+        yield
+    finally:
+        _derivation.reset(token)
+
+
 def new_id(prefix: str) -> str:
     """A random id such as `prj_4f...`; never sequential, so that writes spread over the index."""
+    derivation = _derivation.get()
+    if derivation is not None:
+        derivation.made += 1
+        return derived_id(prefix, derivation.seed, derivation.made)
     return f"{prefix}_{_letters(secrets.token_bytes(ID_BYTES))}"
 
 

@@ -1,160 +1,41 @@
-"""The HTTP edge: makes a deployed function of a router.
+"""The public edge: makes a deployed function of the routers that answer clients."""
 
-The functions-framework hands over a Starlette request and sends whatever response it gets back. `_AppResponse` is a
-response that runs a whole FastAPI app when it is sent: that is the adapter, and it stands here once.
-"""
-
-import time
-from collections.abc import Callable
-from typing import Any
-
-import functions_framework.aio
 from fastapi import APIRouter, FastAPI
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared import errors, logs
-from shared.settings import settings
 from shared.web import errors as rendering
-from shared.web.headers import client_address, require_known_host, with_cors
+from shared.web.edge import Entry, entry
+from shared.web.headers import require_known_host, with_cors
+from shared.web.idempotency import Idempotent
 
-BODY_LIMIT = 4 * 2**20
-"""Bytes of a request body; a manifest of 1,000 files is well below."""
-
-Entry = Callable[[Request], Any]
-"""What the functions-framework calls: the `main` of a function."""
-
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Strict-Transport-Security": "max-age=31536000; includeSubDomains",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Cache-Control": "private, no-cache",
-}
-"""On every answer that does not set its own (https://owasp.org/www-project-secure-headers/)."""
-
-_FRAMEWORK_KEYS = frozenset({"app", "router", "endpoint", "route", "path_params"})
-"""What the framework's own router leaves in the scope."""
-
-_log = logs.logger(__name__)
+apps: dict[str, FastAPI] = {}
+"""The app of each function that this process has loaded, by name: what the reference is written from."""
 
 
-class _AppResponse(Response):
-    """A response that is produced by an ASGI app."""
+def http_function(name: str, *routers: APIRouter) -> Entry:
+    """The entry point of the function `name`, which answers what its routers describe."""
+    app = FastAPI(openapi_url=None, redirect_slashes=False, generate_unique_id_function=_operation_id)
+    rendering.install(app)
+    for router in routers:
+        app.include_router(router)
+    apps[name] = app
+    # CORS is outermost, so that a page of another origin can read errors of the edge too.
+    return entry(name, _KnownHosts(Idempotent(app)), around=with_cors)
+
+
+def _operation_id(route: APIRoute) -> str:
+    # The name of the function: it does not change when a path does, and generated clients read well.
+    return route.name
+
+
+class _KnownHosts:
+    """Refuses what is meant for a foreign host."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # The app starts from a clean scope. No path is ever answered with a redirect, so a closing slash means nothing.
-        clean = {key: value for key, value in scope.items() if key not in _FRAMEWORK_KEYS}
-        clean["path"] = scope["path"].rstrip("/") or "/"
-        await self._app(clean, receive, send)
-
-
-def http_function(name: str, *routers: APIRouter) -> Entry:
-    """The entry point of the function `name`, which answers what its routers describe."""
-    app = FastAPI(openapi_url=None, redirect_slashes=False)
-    rendering.install(app)
-    for router in routers:
-        app.include_router(router)
-    return entry(name, app)
-
-
-def entry(name: str, app: ASGIApp) -> Entry:
-    """Puts the edge around an app: correlation, limits, headers, the access log, and no crash without an answer."""
-    edge = _Edge(name, app)
-
-    @functions_framework.aio.http
-    async def main(request: Request) -> Response:
-        return _AppResponse(edge)
-
-    return main
-
-
-class _Edge:
-    """What happens to every request, before and after its function."""
-
-    def __init__(self, name: str, app: ASGIApp) -> None:
-        self._name = name
-        self._app = app
-        self._configured = False
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._configured:
-            logs.configure(settings().log_level)
-            self._app = with_cors(self._app)
-            self._configured = True
-        headers = Headers(scope=scope)
-        correlation = logs.Correlation.taken(headers.get("x-request-id"), headers.get("traceparent"))
-        logs.bind(correlation, function=self._name, client_address=client_address(scope))
-        answer = _Answer(send, correlation, scope)
-        started = time.perf_counter()
-        try:
-            require_known_host(headers)
-            await self._app(scope, _limited(receive, headers), answer.send)
-        except errors.AltaError as error:
-            await self._render(error, scope, receive, answer, headers)
-        except Exception:  # noqa: BLE001  # nothing may crash without an answer
-            # The one place that catches everything: the client gets the request id, the log gets the trace.
-            _log.exception("unhandled")
-            internal = errors.Internal("Something went wrong on our side.")
-            await self._render(internal, scope, receive, answer, headers)
-        _log.info(
-            "request",
-            httpRequest={
-                "requestMethod": scope["method"],
-                "requestUrl": scope["path"],
-                "status": answer.status,
-                "latency": f"{time.perf_counter() - started:.4f}s",
-            },
-        )
-
-    async def _render(
-        self, error: errors.AltaError, scope: Scope, receive: Receive, answer: "_Answer", headers: Headers
-    ) -> None:
-        if answer.status is None:
-            response = rendering.render(error, headers.get("accept", ""), answer.correlation.request_id)
-            await response(scope, receive, answer.send)
-
-
-class _Answer:
-    """The way back: adds the headers that every answer has, and remembers the status."""
-
-    def __init__(self, send: Send, correlation: logs.Correlation, scope: Scope) -> None:
-        self._send = send
-        self._scope = scope
-        self.correlation = correlation
-        self.status: int | None = None
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self.correlation.request_id
-            headers["traceparent"] = self.correlation.traceparent
-            # What the request's dependencies want told on errors too: `request.state.headers`.
-            headers.update(self._scope.get("state", {}).get("headers", {}))
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
-        await self._send(message)
-
-
-def _limited(receive: Receive, headers: Headers) -> Receive:
-    """The body, refused as soon as it is more than `BODY_LIMIT`, whatever `Content-Length` says."""
-    taken = 0
-
-    async def limited() -> Message:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > BODY_LIMIT:
-            raise errors.TooLarge(f"The request body is over {BODY_LIMIT} bytes.")
-        return message
-
-    if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > BODY_LIMIT:
-        taken = BODY_LIMIT + 1
-    return limited
+        require_known_host(Headers(scope=scope))
+        await self._app(scope, receive, send)

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from shared import logs
 from shared.errors import MalformedRequest
 from shared.models.events import ObjectFinalized
-from shared.web.app import Entry, http_function
+from shared.web.edge import Entry, private_function
 from shared.web.tasks import any_path
 
 FINALIZE = "OBJECT_FINALIZE"
@@ -50,7 +50,7 @@ def event_function(
             await handle(event)
         return Response(status_code=204)
 
-    return http_function(name, any_path(receive))
+    return private_function(name, any_path(receive))
 
 
 def parse(headers: Mapping[str, str], body: bytes) -> ObjectFinalized | None:

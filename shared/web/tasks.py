@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ValidationError
 
 from shared import logs
-from shared.web.app import Entry, http_function
+from shared.web.edge import Entry, private_function
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -30,7 +30,7 @@ def task_function(name: str, model: type[B], handle: Callable[[B], Awaitable[Non
         await handle(body)
         return Response(status_code=204)
 
-    return http_function(name, any_path(receive))
+    return private_function(name, any_path(receive))
 
 
 def schedule_function(name: str, handle: Callable[[], Awaitable[None]]) -> Entry:
@@ -40,7 +40,7 @@ def schedule_function(name: str, handle: Callable[[], Awaitable[None]]) -> Entry
         await handle()
         return Response(status_code=204)
 
-    return http_function(name, any_path(receive))
+    return private_function(name, any_path(receive))
 
 
 def any_path(receive: Callable[..., Awaitable[Response]]) -> APIRouter:
