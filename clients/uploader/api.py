@@ -166,8 +166,12 @@ class Client:
         """Stops what has not begun."""
         await self._call("POST", f"/api/uploads/{job_id}/cancel")
 
-    async def status(self, job_id: str, known: str = "") -> tuple[Status | None, str]:
-        """Where a job stands, with its ETag; None when it still is as in `known`, an ETag from before."""
+    async def status(self, job_id: str) -> Status:
+        """Where a job stands."""
+        return cast(Status, (await self._call("GET", f"/api/uploads/status/{job_id}")).json())
+
+    async def news(self, job_id: str, known: str) -> tuple[Status | None, str]:
+        """Where a job stands, with its ETag; None when it still is as at the ETag `known` (empty: nothing is known)."""
         headers = {"If-None-Match": known} if known else {}
         answer = await self._call("GET", f"/api/uploads/status/{job_id}", headers=headers)
         if answer.status_code == 304:

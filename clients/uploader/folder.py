@@ -70,7 +70,7 @@ async def upload(client: Client, order: Order, *, journal: Journal, observe: Obs
     if order.again and (before is None or before.finished):
         target.forget()
     walk = Walk(selection, order.hidden, order.exclude)
-    name = order.name or f"{selection.root.name} {datetime.now().astimezone():%Y-%m-%d %H:%M}"
+    name = order.name or f"{selection.root.name[:150]} {datetime.now().astimezone():%Y-%m-%d %H:%M}"
     outcome = await Upload(client, target, walk, name=name, jobs=order.jobs, observe=observe).run()
     nothing_new = outcome.session_id is None
     session_id = outcome.session_id or (before.session_id if before else None)

@@ -21,7 +21,7 @@ async def follow(client: Client, job_id: str, observe: Observer, expected: Expec
     """
     interval, known = _SHORTEST, ""
     while True:
-        status, known = await client.status(job_id, known)
+        status, known = await client.news(job_id, known)
         if status is None:
             interval = min(interval * 1.5, _LONGEST)
         else:

@@ -5,6 +5,7 @@ Exit codes: 0 all well; 1 some file failed, or the run broke off; 2 it could not
 
 import asyncio
 import os
+import sqlite3
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -125,7 +126,7 @@ def _finish(result: Result, files: list[FileResult], *, show_text: bool, as_json
     else:
         _show(result.session_id or "", status, files, show_text=show_text)
     if result.nothing_new:
-        _say(f"Nothing new: {outcome.unchanged} files are as they were uploaded.")
+        _say(f"Nothing new: {outcome.unchanged} unchanged.")
         raise typer.Exit(FAILED if outcome.failures else 0)
     _say(f"{outcome.uploaded} uploaded, {outcome.already_there} there before, {outcome.unchanged} unchanged.")
     if outcome.failures:
@@ -160,17 +161,11 @@ async def _look(session: str, shown: Display, *, watch: bool, show_text: bool) -
             if watch:
                 found = await settle(client, journal, session_id, job_id, shown)
             else:
-                found = await _status_now(client, job_id)
+                found = await client.status(job_id)
             files = await results(client, journal, session_id, found, whole_text=show_text)
             return session_id, found, files
     finally:
         journal.close()
-
-
-async def _status_now(client: Client, job_id: str) -> Status:
-    found, _ = await client.status(job_id)
-    assert found is not None, "an unconditional request is never answered with 304"  # noqa: S101
-    return found
 
 
 @app.command()
@@ -228,6 +223,8 @@ def _run(work: Coroutine[object, object, T], shown: Display | None = None) -> T:
     except KeyboardInterrupt:
         _say("Interrupted. Run the same command again to go on where it stopped.")
         raise typer.Exit(INTERRUPTED) from None
+    except (OSError, sqlite3.Error) as error:
+        _give_up(f"What alta keeps on this machine can't be read or written: {error}.")
     except UploaderError as error:
         request = f", request {error.request_id}" if isinstance(error, ApiError) and error.request_id else ""
         _say(f"{error.message} ({error.code}{request})", "red")

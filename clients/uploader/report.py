@@ -52,8 +52,9 @@ def show_texts(console: Console, files: Sequence[FileResult]) -> None:
 def show_statistics(console: Console, session_id: str, status: Status) -> None:
     """Prints where the session stands."""
     stats = status["stats"]
+    files = "1 file" if stats["files_total"] == 1 else f"{stats['files_total']:,} files"
     console.print(
-        f"Session {session_id}: {status['status']}; {stats['files_total']} files, {decimal(stats['bytes_total'])};"
+        f"Session {session_id}: {status['status']}; {files}, {decimal(stats['bytes_total'])};"
         f" {stats['files_uploaded']} uploaded, {stats['files_processed']} done, {stats['files_failed']} failed"
         f" ({stats['percent']:.0f} %).",
         soft_wrap=True,

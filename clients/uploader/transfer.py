@@ -171,16 +171,20 @@ class _Upload:
 class _Put(_Upload):
     """A file in one request."""
 
+    _answer_lost = False
+
     async def step(self) -> bool:
         size = self._file.size
         answer = await self._signed(whole(self._file) if size <= INLINE else self._body(0, size), size)
         refusal = _refusal(answer)
         if refusal is not None and answer.status_code != 412:
             raise refusal
-        self._finish(sent=refusal is None)
+        # The object is there: from an earlier run, or from a request of ours whose answer got lost.
+        self._finish(sent=refusal is None or self._answer_lost)
         return True
 
     def cut(self) -> None:
+        self._answer_lost = True
         self._move(0)
 
 

@@ -141,11 +141,10 @@ class Upload:
     async def _post(self, page: Sequence[HashedFile], *, last: bool) -> None:
         files = {file.path: file for file in page}
         job = await self._offer([entry_of(file) for file in page], last=last)
-        if job is None:
-            return
-        run = self._opened()
-        answered = [(files[answer["path"]], answer) for answer in job["files"] if answer["path"] in files]
-        self._journal.announced(run, answered, last=last)
+        answers = job["files"] if job else []
+        answered = [(files[answer["path"]], answer) for answer in answers if answer["path"] in files]
+        if self._run is not None:
+            self._journal.announced(self._run, answered, last=last)
         uris = self._journal.lookup([file.path for file, answer in answered if _is_resumable(answer)])
         for file, answer in answered:
             if answer["upload"] is None:
@@ -158,10 +157,7 @@ class Upload:
 
     async def _offer(self, entries: list[ManifestFile], *, last: bool) -> Job | None:
         """Announces files; those that the platform names as unacceptable are left out. None when none is left."""
-        while True:
-            entries = entries or (self._closing_entries() if last else [])
-            if not entries:
-                return None
+        while entries := entries or (self._closing_entries() if last else []):
             try:
                 return await self._announce_page(entries, last=last)
             except ApiError as error:
@@ -172,6 +168,7 @@ class Upload:
                     if entry["path"] in refused:
                         self._failed(entry["path"], entry["size"], refused[entry["path"]])
                 entries = [entry for entry in entries if entry["path"] not in refused]
+        return None
 
     def _closing_entries(self) -> list[ManifestFile]:
         # The platform waits for a last page, and a page holds at least one file: a known one is named once more.
@@ -181,11 +178,7 @@ class Upload:
         return [entry_of(known)] if known else []
 
     async def _announce_page(self, entries: Sequence[ManifestFile], *, last: bool) -> Job:
-        if self._run is None:
-            project, cycle = self._journal.place
-            session = await self._client.create_session(project, cycle, self._name)
-            self._enter(self._journal.begin(session["id"]), resumed=False)
-        run = self._opened()
+        run = self._run or await self._begin()
         # The first page of a process is a start, also when an interrupted run goes on: a start is repeatable.
         if self._announced_here and run.job_id:
             job = await self._client.add_files(run.job_id, entries, expect_more=not last)
@@ -196,9 +189,12 @@ class Upload:
         self._run = replace(run, job_id=job["job_id"], manifest_complete=last)
         return job
 
-    def _opened(self) -> Run:
-        assert self._run is not None, "a page was announced, so there is a session"  # noqa: S101
-        return self._run
+    async def _begin(self) -> Run:
+        project, cycle = self._journal.place
+        session = await self._client.create_session(project, cycle, self._name)
+        run = self._journal.begin(session["id"])
+        self._enter(run, resumed=False)
+        return run
 
     # --- send
 
@@ -218,7 +214,7 @@ class Upload:
             self._observe(FileUploaded(file.path, file.size, sent=sent))
 
     async def _fresh_grants(self, asset_ids: Sequence[str]) -> Iterable[JobFile]:
-        job = await self._client.fresh_urls(self._opened().job_id or "", asset_ids)
+        job = await self._client.fresh_urls(self._outcome.job_id or "", asset_ids)
         return job["files"]
 
     def _failed(self, path: str, size: int, problem: FileProblem) -> None:

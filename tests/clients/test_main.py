@@ -51,7 +51,7 @@ def test_a_second_upload_says_that_nothing_is_new_and_shows_the_earlier_results(
     first = upload(folder)
     second = upload(folder)
     assert second.exit_code == 0
-    assert "Nothing new: 1 files are as they were uploaded" in second.stderr
+    assert "Nothing new: 1 unchanged." in second.stderr
     assert second.stdout == first.stdout
 
 
@@ -106,7 +106,7 @@ def test_the_status_of_the_latest_session_is_shown_without_naming_it(platform: P
     (folder / "letter.png").write_text("x")
     assert upload(folder, "--no-wait").exit_code == 0
     now = alta("status")
-    assert (now.exit_code, "in_progress; 1 files" in now.stdout) == (0, True)
+    assert (now.exit_code, "in_progress; 1 file," in now.stdout) == (0, True)
     platform.processing = True
     (session_id,) = platform.sessions
     watched = json.loads(alta("status", session_id, "--watch", "--json").stdout)
@@ -158,6 +158,12 @@ def test_a_wrong_password_keeps_nothing(platform: Platform, tmp_path: Path) -> N
     refused = alta("login", "--server", platform.url, "--user", "ada", stdin="wrong\n")
     assert (refused.exit_code, "invalid_credentials" in refused.stderr) == (2, True)
     assert not (tmp_path / "config").exists()
+
+
+def test_a_state_folder_that_cannot_be_written_is_a_problem_of_the_setup(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file where the folder should be")
+    refused = upload(folder)
+    assert (refused.exit_code, "can't be read or written" in refused.stderr) == (2, True)
 
 
 def test_a_password_is_not_sent_in_clear_text_over_a_network() -> None:

@@ -11,6 +11,7 @@ from clients.uploader import Client, Journal, Order, upload
 from clients.uploader.errors import AlreadyRunning, NothingToUpload, UnknownName
 from clients.uploader.events import Event, FileUploaded, SessionOpened, UploadFinished
 from clients.uploader.journal import Target
+from clients.uploader.walk import Selection
 from tests.clients.platform import Fault, Platform
 
 
@@ -361,7 +362,7 @@ async def test_two_runs_of_one_folder_at_the_same_time_are_refused(
 ) -> None:
     (folder / "letter.txt").write_text("letter")
     project = await client.project("Archive", create=True)
-    target = Target(platform.url, project["id"], "", os.path.realpath(folder))
+    target = Target(platform.url, project["id"], "", str(Selection.of([folder]).root))
     with journal.target(target).exclusive(), pytest.raises(AlreadyRunning):
         await upload(client, order, journal=journal)
     assert platform.objects == {}
