@@ -21,13 +21,10 @@ run "an_event_reaches_one_function_or_the_dead_letters" {
   command = plan
 
   assert {
-    condition = {
-      for name, notification in google_storage_notification.this : notification.object_name_prefix => name
-      } == {
-      "documents/" = "ocr"
-      "files/"     = "receive"
-      "voice/"     = "transcribe"
-    }
+    condition = alltrue([
+      for prefix, function in { "documents/" = "ocr", "files/" = "receive", "voice/" = "transcribe" } :
+      google_storage_notification.this[function].object_name_prefix == prefix
+    ])
     error_message = "Documents, files and recordings must each wake one function."
   }
 
@@ -38,7 +35,7 @@ run "an_event_reaches_one_function_or_the_dead_letters" {
 
   assert {
     condition = alltrue([
-      for name, subscription in google_pubsub_subscription.this : length(subscription.dead_letter_policy) == (name == "deadletter" ? 0 : 1)
+      for name, subscription in google_pubsub_subscription.this : length(subscription.dead_letter_policy) == (local.events[name].dead_letter ? 1 : 0)
     ])
     error_message = "Every subscription except that of the dead letters must have the dead-letter topic."
   }
@@ -62,7 +59,7 @@ run "an_event_reaches_one_function_or_the_dead_letters" {
   }
 
   assert {
-    condition     = keys(google_pubsub_subscription_iam_member.dead_letter) == [for name in keys(google_pubsub_subscription.this) : name if name != "deadletter"]
+    condition     = keys(google_pubsub_subscription_iam_member.dead_letter) == [for name, event in local.events : name if event.dead_letter]
     error_message = "Pub/Sub's agent must be allowed to acknowledge what it moves to the dead letters."
   }
 
