@@ -8,6 +8,7 @@ Permanent (recorded on the asset, acknowledged): everything raised as `Unprocess
 that Pub/Sub backs off, tries again and in the end dead-letters.
 """
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -34,8 +35,10 @@ from shared.models.events import ObjectFinalized
 from shared.models.records import now
 from shared.store import assets, firestore, objects
 
-LEASE = timedelta(seconds=330)
-"""How long a claim holds without being renewed: the timeout of the functions that recognise, and some."""
+LEASE = timedelta(seconds=60)
+"""How long a claim holds without being renewed: what a file waits when the instance that worked on it dies."""
+RENEWED_AFTER = 20.0
+"""Seconds after which a lease is renewed while the work goes on; most work is done before."""
 
 _log = logs.logger(__name__)
 
@@ -46,12 +49,14 @@ class Claim:
 
     asset: Asset
     arrived: Mapping[str, Any] = field(default_factory=dict)
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def write(self, fields: Mapping[str, Any]) -> None:
         """Changes the asset; raises firestore.Conflict when somebody else did since, StateConflict for a wrong step."""
-        require_step(self.asset, AssetState(fields.get("state", self.asset.state)))
-        version = await firestore.commit(assets.change(self.asset, fields))
-        self.asset = Asset.model_validate(self.asset.model_dump() | dict(fields) | {"version": version})
+        async with self._one_at_a_time:
+            require_step(self.asset, AssetState(fields.get("state", self.asset.state)))
+            version = await firestore.commit(assets.change(self.asset, fields))
+            self.asset = Asset.model_validate(self.asset.model_dump() | dict(fields) | {"version": version})
 
 
 def require_step(asset: Asset, to: AssetState) -> None:
@@ -92,6 +97,7 @@ async def settle_faults(claim: Claim, work: Work) -> None:
 
     The lease is given back before that, so that the next delivery need not wait for its end.
     """
+    renewal = asyncio.create_task(_renew(claim))
     try:
         await work(claim)
     except Unprocessable as error:
@@ -102,6 +108,24 @@ async def settle_faults(claim: Claim, work: Work) -> None:
     except Exception:
         await _release(claim)
         raise
+    finally:
+        renewal.cancel()
+
+
+async def _renew(claim: Claim) -> None:
+    """Keeps the lease for as long as the work takes; without one there is nothing to do."""
+    while True:
+        await asyncio.sleep(RENEWED_AFTER)
+        if claim.asset.lease is None:
+            continue
+        try:
+            await claim.write({"lease": _until(claim.asset.lease.holder)})
+        except (firestore.Conflict, Unavailable):
+            _log.warning("lease_not_renewed", asset_id=claim.asset.id)
+
+
+def _until(holder: str) -> dict[str, Any]:
+    return Lease(holder=holder, until=now() + LEASE).model_dump()
 
 
 async def _announced(event: ObjectFinalized) -> Asset | None:
@@ -154,13 +178,12 @@ async def _verify(asset: Asset, event: ObjectFinalized) -> None:
 
 async def lease(claim: Claim) -> None:
     """Takes the lease and records the upload, in one write; raises firestore.Conflict when somebody was faster."""
-    taken = Lease(holder=secrets.token_hex(8), until=now() + LEASE)
     await claim.write(
         {
             **claim.arrived,
             "state": AssetState.PROCESSING,
             "settled": False,
-            "lease": taken.model_dump(),
+            "lease": _until(secrets.token_hex(8)),
             "attempts": claim.asset.attempts + 1,
             "error": None,
         }
