@@ -4,6 +4,7 @@ The same arguments give the same bytes, so that a test can tell a file again by 
 """
 
 import io
+import wave
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -159,9 +160,15 @@ ENCODINGS = {
     "m4a": ("ipod", "aac", 44_100),
     "mp4": ("mp4", "aac", 48_000),
     "amr": ("amr", "libopencore_amrnb", 8_000),
-    "vorbis": ("ogg", "vorbis", 48_000),
+    "aiff": ("aiff", "pcm_s16be", 16_000),
 }
-"""Name of a kind → container, codec and rate as FFmpeg has them. Vorbis is one that Speech-to-Text does not read."""
+"""Name of a kind → container, codec and rate as FFmpeg has them. AIFF is one that Speech-to-Text does not read."""
+
+SENTENCE = (
+    "And Mr. John Dashwood had then leisure to consider how much there might be prudently in his power to do for them."
+)
+SENTENCE_SECONDS = 7.1
+"""How long the first sentence of the short sample takes."""
 
 
 @cache
@@ -175,19 +182,57 @@ def speech(kind: str = "flac") -> bytes:
     return _encoded(spoken(), kind)
 
 
+def sentence(kind: str = "flac") -> bytes:
+    """The first sentence of the short sample, 7 s."""
+    return _encoded(spoken()[: round(SENTENCE_SECONDS * RATE)], kind)
+
+
 def speech_of(seconds: float, kind: str = "ogg") -> bytes:
     """Speech of exactly this length: the short sample over and over."""
     return _encoded(np.resize(np.concatenate([spoken(), silence(0.6)]), round(seconds * RATE)), kind)
 
 
-def raw_speech() -> bytes:
-    """The short sample as bare samples: 16 bits, little-endian, 16 kHz, one channel, no header."""
-    return spoken().astype("<i2").tobytes()
+def raw_sentence() -> bytes:
+    """The first sentence as bare samples: 16 bits, little-endian, 16 kHz, one channel, no header."""
+    return spoken()[: round(SENTENCE_SECONDS * RATE)].astype("<i2").tobytes()
+
+
+def two_voices() -> bytes:
+    """A stereo WAV with the first sentence on the left, and on the right the same two seconds later."""
+    late = np.concatenate([silence(2), spoken()[: round(SENTENCE_SECONDS * RATE)]])
+    left = np.concatenate([late[2 * RATE :], silence(2)])
+    file = io.BytesIO()
+    with wave.open(file, "wb") as output:
+        output.setparams((2, 2, RATE, 0, "NONE", ""))
+        output.writeframes(np.stack([left, late], axis=1).astype("<i2").tobytes())
+    return file.getvalue()
 
 
 def silent(seconds: float, kind: str = "wav") -> bytes:
     """A recording in which nothing is said, nor heard."""
     return _encoded(silence(seconds), kind)
+
+
+@cache
+def endless() -> bytes:
+    """An Ogg that claims to last nine hours: a second of silence whose last page bears a late time."""
+    file = bytearray(silent(1, "ogg"))
+    page = file.rindex(b"OggS")
+    file[page + 6 : page + 14] = (9 * 3600 * 48_000).to_bytes(8, "little")
+    file[page + 22 : page + 26] = bytes(4)
+    file[page + 22 : page + 26] = _ogg_checksum(bytes(file[page:])).to_bytes(4, "little")
+    return bytes(file)
+
+
+def _ogg_checksum(page: bytes) -> int:
+    """RFC 3533, section 6: a CRC with polynomial 0x04C11DB7, without reflection."""
+    value = 0
+    for byte in page:
+        value ^= byte << 24
+        for _ in range(8):
+            value = (value << 1) ^ (0x04C11DB7 if value & 0x80000000 else 0)
+            value &= 0xFFFFFFFF
+    return value
 
 
 def hissing(seconds: float, kind: str = "wav") -> bytes:

@@ -16,7 +16,7 @@ from emulators.documentai.pages import Page
 from emulators.documentai.pdftext import read_text_layer
 
 RENDER_DPI = 200
-"""On clean print of 11 points, 150 dpi doubles the character errors and 300 dpi gains none for a quarter more time."""
+"""Of print of 8 points, 5.7 % is wrong at 100 dpi, 0.2 % at 150, nothing at 200; 300 dpi takes 40 % longer for no gain."""
 
 MAX_PIXELS = 40_000_000
 """A larger picture is scaled down before it is read: an A4 page at 600 dpi still passes whole."""

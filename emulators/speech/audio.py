@@ -22,13 +22,15 @@ Samples = NDArray[np.float32]
 
 Encoding = speech_v2.ExplicitDecodingConfig.AudioEncoding
 
+OGG, WEBM, MP4 = "ogg", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"
+
 CODECS = {
     "wav": {"pcm_s16le", "pcm_mulaw", "pcm_alaw"},
     "flac": {"flac"},
     "mp3": {"mp3", "mp3float"},
-    "ogg": {"opus", "libopus"},
-    "matroska,webm": {"opus", "libopus"},
-    "mov,mp4,m4a,3gp,3g2,mj2": {"aac"},
+    OGG: {"opus", "libopus"},
+    WEBM: {"opus", "libopus"},
+    MP4: {"aac"},
     "amr": {"amrnb", "amrwb", "libopencore_amrnb", "libopencore_amrwb"},
 }
 """Container → codecs, as FFmpeg calls them: what AutoDetectDecodingConfig promises and no more."""
@@ -39,11 +41,11 @@ CONTAINERS = {
     Encoding.AMR_WB: "amr",
     Encoding.FLAC: "flac",
     Encoding.MP3: "mp3",
-    Encoding.OGG_OPUS: "ogg",
-    Encoding.WEBM_OPUS: "matroska",
-    Encoding.MP4_AAC: "mov",
-    Encoding.M4A_AAC: "mov",
-    Encoding.MOV_AAC: "mov",
+    Encoding.OGG_OPUS: OGG,
+    Encoding.WEBM_OPUS: WEBM,
+    Encoding.MP4_AAC: MP4,
+    Encoding.M4A_AAC: MP4,
+    Encoding.MOV_AAC: MP4,
 }
 
 MIN_RATE, MAX_RATE = 8_000, 48_000
@@ -52,18 +54,23 @@ MAX_CHANNELS = 8
 
 @dataclass
 class Recording:
-    """An open recording. `seconds` is what its header claims, 0 if it claims nothing."""
+    """An open recording: its length in seconds as its header claims (0 if it claims nothing), and its channels."""
 
-    seconds: float
+    claimed: float
     channels: int
     _container: av.container.InputContainer
+    decoded: float = 0
+    """Seconds that `pieces` has given so far."""
 
     def pieces(self) -> Iterator[Samples]:
         """Samples at `RATE`, shaped (channels, n). `InvalidArgument` where the data is broken."""
         resampler: av.AudioResampler | None = None
+        count = 0
         try:
             for frame in self._container.decode(audio=0):
                 resampler = resampler or av.AudioResampler(format="fltp", layout=frame.layout.name, rate=RATE)
+                count += frame.samples
+                self.decoded = count / frame.sample_rate
                 for piece in resampler.resample(frame):
                     yield piece.to_ndarray().astype(np.float32, copy=False)
             for piece in resampler.resample(None) if resampler else ():
@@ -76,18 +83,27 @@ class Recording:
 def recording(content: bytes | Path, config: speech_v2.RecognitionConfig) -> Iterator[Recording]:
     """Open audio as the request says it is encoded. `InvalidArgument` if it is not."""
     file = io.BytesIO(content) if isinstance(content, bytes) else str(content)
-    name, options = _format(config, _head(content))
+    raw = _raw(config)
+    if _head(content) == b"RIFF":  # bare samples with a header after all: the header knows better
+        raw = None
+    name, options = raw or (None, {})
     try:
         container = cast("av.container.InputContainer", av.open(file, format=name, options=options))
     except (av.error.FFmpegError, ValueError) as error:
         raise unsupported_encoding() from error
     with container:
-        if not container.streams.audio:
+        if not container.streams.audio or not (raw or _expected(container, config)):
             raise unsupported_encoding()
-        stream = container.streams.audio[0]
-        if not name and stream.codec_context.name not in CODECS.get(container.format.name, ()):
-            raise unsupported_encoding()
-        yield Recording((container.duration or 0) / av.time_base, stream.codec_context.channels, container)
+        channels = container.streams.audio[0].codec_context.channels
+        yield Recording((container.duration or 0) / av.time_base, channels, container)
+
+
+def _expected(container: av.container.InputContainer, config: speech_v2.RecognitionConfig) -> bool:
+    """Whether a container and its codec are what the config names, or any supported if it names none."""
+    encoding = config.explicit_decoding_config.encoding
+    if encoding in CONTAINERS and container.format.name != CONTAINERS[encoding]:
+        return False
+    return container.streams.audio[0].codec_context.name in CODECS.get(container.format.name, ())
 
 
 def _head(content: bytes | Path) -> bytes:
@@ -97,22 +113,20 @@ def _head(content: bytes | Path) -> bytes:
         return file.read(4)
 
 
-def _format(config: speech_v2.RecognitionConfig, head: bytes) -> tuple[str | None, dict[str, str]]:
-    """FFmpeg's name of the container and its options; no name where it is to find out."""
+def _raw(config: speech_v2.RecognitionConfig) -> tuple[str, dict[str, str]] | None:
+    """FFmpeg's name and options of bare samples, if these are; `InvalidArgument` for a config that is not whole."""
     if "auto_decoding_config" in config:
-        return None, {}
+        return None
     if "explicit_decoding_config" not in config:
         raise InvalidArgument("One of auto_decoding_config and explicit_decoding_config must be set.")
     explicit = config.explicit_decoding_config
     if explicit.encoding in CONTAINERS:
-        return CONTAINERS[explicit.encoding], {}
+        return None
     if explicit.encoding not in RAW:
         raise InvalidArgument("The encoding of the audio must be specified.")
     if not MIN_RATE <= explicit.sample_rate_hertz <= MAX_RATE:
         raise InvalidArgument(f"Invalid sample rate hertz value: {explicit.sample_rate_hertz}")
     if not 1 <= explicit.audio_channel_count <= MAX_CHANNELS:
         raise InvalidArgument(f"Invalid audio channel count: {explicit.audio_channel_count}")
-    if head == b"RIFF":  # samples with a header after all: the header knows better
-        return "wav", {}
     layout = {1: "mono", 2: "stereo"}.get(explicit.audio_channel_count, f"{explicit.audio_channel_count}c")
     return RAW[explicit.encoding], {"sample_rate": str(explicit.sample_rate_hertz), "ch_layout": layout}

@@ -2,13 +2,13 @@
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from google.cloud import speech_v2
 
-from emulators.speech.audio import RATE, Samples, recording
+from emulators.speech.audio import Recording, Samples, recording
 from emulators.speech.limits import check_batch_seconds, check_recognize_seconds
 from emulators.speech.segments import Segment, segments
 from emulators.speech.transcriber import Engine, Utterance
@@ -30,15 +30,31 @@ class Heard:
         return math.ceil(self.seconds)
 
 
-@dataclass
-class _Clock:
-    """Seconds decoded so far, and seconds to expect in all."""
+class _Cut:
+    """A recording on its way into segments, and how far that is."""
 
-    passed: float = 0
-    expected: float = 0
+    def __init__(self, content: bytes | Path, config: speech_v2.RecognitionConfig, check: Check) -> None:
+        self._content = content
+        self._config = config
+        self._check = check
+        self.seconds = 0.0
+        self.percent = 0
 
-    def percent(self) -> int:
-        return min(99, int(100 * self.passed / self.expected)) if self.expected else 0
+    def segments(self, *, whole: bool) -> Iterator[Segment]:
+        """The segments, as soon as each is decoded, or only when all is (`whole`) and the length is known."""
+        separate = self._config.features.multi_channel_mode == MultiChannel.SEPARATE_RECOGNITION_PER_CHANNEL
+        with recording(self._content, self._config) as opened:
+            self._check(opened.claimed)
+            pieces = self._checked(opened)
+            yield from segments(list(pieces) if whole else pieces, opened.channels if separate else 1)
+
+    def _checked(self, opened: Recording) -> Iterator[Samples]:
+        for piece in opened.pieces():
+            self.seconds = opened.decoded
+            self._check(self.seconds)  # not every header tells the length, and not every one the truth
+            if opened.claimed:
+                self.percent = min(99, int(100 * self.seconds / opened.claimed))
+            yield piece
 
 
 class Listener:
@@ -49,39 +65,20 @@ class Listener:
 
     async def hear_short(self, content: bytes | Path, config: speech_v2.RecognitionConfig) -> Heard:
         """A recording of at most a minute, which is known before the engine begins."""
-        clock = _Clock()
-        return await self._hear(_cut(content, config, check_recognize_seconds, clock, whole=True), clock)
+        cut = _Cut(content, config, check_recognize_seconds)
+        return await self._hear(cut, cut.segments(whole=True), lambda _percent: None)
 
     async def hear_long(
         self, file: Path, config: speech_v2.RecognitionConfig, progress: Callable[[int], None]
     ) -> Heard:
-        """A recording of at most eight hours, a segment at a time; `progress` is told the percentage now and then."""
-        clock = _Clock()
-        cut = _cut(file, config, check_batch_seconds, clock, whole=False)
-        return await self._hear(cut, clock, lambda: progress(clock.percent()))
+        """A recording of at most eight hours, a segment at a time; `progress` is told the percentage after each."""
+        cut = _Cut(file, config, check_batch_seconds)
+        return await self._hear(cut, cut.segments(whole=False), progress)
 
-    async def _hear(self, cut: Iterator[Segment], clock: _Clock, step: Callable[[], None] = lambda: None) -> Heard:
+    async def _hear(self, cut: _Cut, segments: Iterator[Segment], progress: Callable[[int], None]) -> Heard:
         utterances: list[Utterance] = []
-        while segment := await asyncio.to_thread(next, cut, None):
+        while segment := await asyncio.to_thread(next, segments, None):
             utterances += await self._engine.transcribe(segment)
-            step()
+            progress(cut.percent)
         utterances.sort(key=lambda utterance: (utterance.end, utterance.channel))
-        return Heard(utterances, clock.passed)
-
-
-def _cut(
-    content: bytes | Path, config: speech_v2.RecognitionConfig, check: Check, clock: _Clock, *, whole: bool
-) -> Iterator[Segment]:
-    with recording(content, config) as opened:
-        check(opened.seconds)
-        clock.expected = opened.seconds
-        separate = config.features.multi_channel_mode == MultiChannel.SEPARATE_RECOGNITION_PER_CHANNEL
-        pieces = _counted(opened.pieces(), check, clock)
-        yield from segments(list(pieces) if whole else pieces, opened.channels if separate else 1)
-
-
-def _counted(pieces: Iterable[Samples], check: Check, clock: _Clock) -> Iterator[Samples]:
-    for piece in pieces:
-        clock.passed += piece.shape[1] / RATE
-        check(clock.passed)  # not every header tells the length, and not every one the truth
-        yield piece
+        return Heard(utterances, cut.seconds)

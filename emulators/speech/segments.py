@@ -7,9 +7,9 @@ import numpy as np
 
 from emulators.speech.audio import RATE, Samples
 
-LONGEST = 30 * RATE
-"""Samples in a segment at most: half a minute keeps the engine at 2 s and 350 MB, however long the recording."""
-SEARCH = 10 * RATE
+LONGEST = 20 * RATE
+"""Samples in a segment at most: the engine is never busy with one for long, and memory stays flat."""
+SEARCH = 8 * RATE
 """Samples at the end of a full segment among which the quietest place is sought."""
 WINDOW = RATE // 5
 """A fifth of a second: the shortest pause worth cutting in."""

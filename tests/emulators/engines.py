@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -120,6 +121,12 @@ def _await_ready(process: "subprocess.Popen[bytes]", client: httpx.Client) -> No
         except httpx.TransportError:
             time.sleep(0.05)
     raise AssertionError(f"not ready within {START_LIMIT} s")
+
+
+def seconds(duration: object) -> float:
+    """A duration of a message, which the clients give as a timedelta whatever their annotations say."""
+    assert isinstance(duration, timedelta)
+    return duration.total_seconds()
 
 
 def character_error_rate(heard: str, truth: str) -> float:
