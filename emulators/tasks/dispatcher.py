@@ -116,16 +116,13 @@ class Dispatcher:
             self._bucket.speed_up()
         if outcome.succeeded:
             self.counters.succeeded += 1
-        else:
-            self.counters.failed += 1
-            log.info("%s: attempt %d: %s", sent.task.name, sent.task.dispatch_count, outcome.detail)
+            self._bury(sent)
+            return
+        self.counters.failed += 1
+        log.info("%s: attempt %d: %s", sent.task.name, sent.task.dispatch_count, outcome.detail)
         # Read again: it may have been deleted, or forced to run a second time, in the meantime.
         stored = self._store.task_by_id(sent.id)
-        if stored is None:
-            return
-        if outcome.succeeded:
-            self._bury(stored)
-        else:
+        if stored:
             self._retry(stored, outcome)
 
     def _retry(self, stored: StoredTask, outcome: Outcome) -> None:

@@ -161,11 +161,12 @@ class Store:
         )
 
     def bury(self, stored: StoredTask, now: float, tombstone_expires: float) -> None:
-        """Removes a task; its name stays taken until the given time."""
+        """Removes a task; its name stays taken until the given time. Nothing happens to one that is gone already."""
+        tombstone = (stored.task.name, tombstone_expires)
         with self._transaction():
             self._db.execute("DELETE FROM tombstones WHERE expires <= ?", (now,))
-            self._db.execute("DELETE FROM tasks WHERE id = ?", (stored.id,))
-            self._db.execute("INSERT OR REPLACE INTO tombstones VALUES (?, ?)", (stored.task.name, tombstone_expires))
+            if self._db.execute("DELETE FROM tasks WHERE id = ?", (stored.id,)).rowcount:
+                self._db.execute("INSERT OR REPLACE INTO tombstones VALUES (?, ?)", tombstone)
 
     def is_buried(self, name: str, now: float) -> bool:
         """Whether a task of that name was done or deleted recently."""

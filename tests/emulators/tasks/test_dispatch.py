@@ -260,3 +260,26 @@ def test_an_overloaded_worker_gets_half_the_rate_each_time_and_the_whole_when_it
     for _ in range(20):
         bucket.speed_up()
     assert bucket.wait(0) == pytest.approx(0.1)
+
+
+async def test_a_task_that_is_deleted_while_it_runs_is_not_tried_again(
+    client: CloudTasksAsyncClient, worker: Worker, control: httpx.AsyncClient
+) -> None:
+    worker.open.clear()
+    worker.fail(500)
+    task = await client.create_task(parent=QUEUE, task=post(f"{worker.url}/deleted"))
+    await worker.requests(1)
+    await client.delete_task(name=task.name)
+    worker.open.set()
+
+    async def failed() -> bool:
+        [queue] = (await control.get("/_alta/queues")).json()["queues"]
+        return bool(queue["failed"] == 1)
+
+    await until(failed)
+    await client.create_task(parent=QUEUE, task=post(f"{worker.url}/next"))
+
+    received = await worker.requests(2)
+    assert [request.path for request in received] == ["/deleted", "/next"]
+    [queue] = (await control.get("/_alta/queues")).json()["queues"]
+    assert queue["depth"] <= 1, "only the task that came after may still be there"
