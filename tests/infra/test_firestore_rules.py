@@ -28,8 +28,8 @@ class Database:
     """The emulator over REST: `write` as the functions do, `read` and the rest as a client does."""
 
     def __init__(self, port: int) -> None:
-        root = f"http://{HOST}:{port}/v1/projects/{PROJECT}/databases/(default)/documents"
-        self._http = httpx.Client(base_url=root, trust_env=False, timeout=60)
+        self._root = f"http://{HOST}:{port}/v1/projects/{PROJECT}/databases/(default)/documents"
+        self._http = httpx.Client(base_url=self._root, trust_env=False, timeout=60)
 
     def close(self) -> None:
         self._http.close()
@@ -47,16 +47,18 @@ class Database:
     def delete(self, path: str, user: str | None) -> int:
         return self._http.delete(path, headers=_bearer(user)).status_code
 
-    def list_assets(self, user: str, project: str) -> int:
+    def list_of(self, collection: str, project: str, user: str) -> int:
         conditions = [
             {"fieldFilter": {"field": {"fieldPath": "project_id"}, "op": "EQUAL", "value": _text(project)}},
             {"unaryFilter": {"field": {"fieldPath": "deleted_at"}, "op": "IS_NULL"}},
         ]
         query = {
-            "from": [{"collectionId": "assets"}],
+            "from": [{"collectionId": collection}],
             "where": {"compositeFilter": {"op": "AND", "filters": conditions}},
         }
-        return self._http.post(":runQuery", json={"structuredQuery": query}, headers=_bearer(user)).status_code
+        return self._http.post(
+            f"{self._root}:runQuery", json={"structuredQuery": query}, headers=_bearer(user)
+        ).status_code
 
     def list_all(self, collection: str, user: str) -> int:
         return self._http.get(f"/{collection}", headers=_bearer(user)).status_code
@@ -162,9 +164,10 @@ def test_who_has_a_role_in_a_project_reads_its_sessions_and_assets_and_nobody_el
 
 
 @pytest.mark.parametrize("user", EVERYBODY)
-def test_the_assets_of_a_project_are_listed_by_who_has_a_role_in_it(database: Database, user: str) -> None:
-    assert database.list_assets(user, "open") == (200 if user in SEES_OPEN else 403)
-    assert database.list_assets(user, "closed") == (200 if user in SEES_CLOSED else 403)
+@pytest.mark.parametrize("collection", ["sessions", "assets"])
+def test_what_is_in_a_project_is_listed_by_who_has_a_role_in_it(database: Database, user: str, collection: str) -> None:
+    assert database.list_of(collection, "open", user) == (200 if user in SEES_OPEN else 403)
+    assert database.list_of(collection, "closed", user) == (200 if user in SEES_CLOSED else 403)
 
 
 def test_a_list_that_names_no_project_is_refused(database: Database) -> None:
