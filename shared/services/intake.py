@@ -55,8 +55,17 @@ class Claim:
         """Changes the asset; raises firestore.Conflict when somebody else did since, StateConflict for a wrong step."""
         async with self._one_at_a_time:
             require_step(self.asset, AssetState(fields.get("state", self.asset.state)))
-            version = await firestore.commit(assets.change(self.asset, fields))
-            self.asset = Asset.model_validate(self.asset.model_dump() | dict(fields) | {"version": version})
+            await self._commit(fields)
+
+    async def renew(self) -> None:
+        """Makes the lease hold for another `LEASE`, if there still is one."""
+        async with self._one_at_a_time:
+            if self.asset.lease is not None:
+                await self._commit({"lease": _until(self.asset.lease.holder)})
+
+    async def _commit(self, fields: Mapping[str, Any]) -> None:
+        version = await firestore.commit(assets.change(self.asset, fields))
+        self.asset = Asset.model_validate(self.asset.model_dump() | dict(fields) | {"version": version})
 
 
 def require_step(asset: Asset, to: AssetState) -> None:
@@ -116,10 +125,8 @@ async def _renew(claim: Claim) -> None:
     """Keeps the lease for as long as the work takes; without one there is nothing to do."""
     while True:
         await asyncio.sleep(RENEWED_AFTER)
-        if claim.asset.lease is None:
-            continue
         try:
-            await claim.write({"lease": _until(claim.asset.lease.holder)})
+            await claim.renew()
         except (firestore.Conflict, Unavailable):
             _log.warning("lease_not_renewed", asset_id=claim.asset.id)
 
