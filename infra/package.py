@@ -20,22 +20,30 @@ from infra.requirements import locked
 
 BUILD = ROOT / "build" / "functions"
 
+# What describes a function to the deployment, and is no part of it.
+DESCRIPTIONS = {"function.yaml", "requirements.txt"}
+
 # The oldest time that a zip can carry.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE_FILE = 0o100644 << 16
 
 
 def contents(function: Function) -> dict[str, bytes]:
-    """What a function's zip holds: path → bytes. Data files beside reached modules go with them."""
+    """What a function's zip holds: path → bytes. Data files beside the code go with it."""
     modules = reach(function.folder / "main.py").modules
     sources = {source_of(module) for module in modules}
     packages = {path.parent for path in sources if path.name == "__init__.py"}
-    beside = (path for package in packages for path in package.iterdir() if path.is_file())
-    data = {path for path in beside if path.suffix not in {".py", ".pyc"}}
-    held = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in sources | data}
+    shared = sources.union(*map(_data, packages))
+    held = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in shared}
+    held |= {path.name: path.read_bytes() for path in _data(function.folder) if path.name not in DESCRIPTIONS}
     held["main.py"] = (function.folder / "main.py").read_bytes()
     held["requirements.txt"] = "".join(f"{line}\n" for line in locked(function).values()).encode()
     return held
+
+
+def _data(folder: Path) -> set[Path]:
+    """The files of a folder that are neither code nor written for people."""
+    return {path for path in folder.iterdir() if path.is_file() and path.suffix not in {".py", ".pyc", ".md"}}
 
 
 def archive(held: dict[str, bytes]) -> bytes:

@@ -59,6 +59,13 @@ def test_a_zip_holds_its_function_and_what_that_reaches(function: Function) -> N
     assert held["main.py"] == (function.folder / "main.py").read_bytes()
 
 
+def test_a_data_file_beside_the_code_goes_with_it() -> None:
+    health = _named("health")
+    data = {path.name for path in health.folder.glob("*.json")}
+    assert data <= package.contents(health).keys()
+    assert not {"function.yaml", "README.md"} & package.contents(health).keys()
+
+
 def test_a_function_that_reads_no_documents_carries_no_reader() -> None:
     reading = {one.name for one in PACKAGED if "shared/cloud/documentai.py" in package.contents(one)}
     assert reading <= {one.name for one in PACKAGED if "roles/documentai.apiUser" in one.roles}
