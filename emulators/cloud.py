@@ -1,13 +1,14 @@
 """The local cloud as one thing that is started and stopped: all parts, provisioned and supervised."""
 
+import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from shutil import rmtree
-from threading import Event
+from threading import Event, Thread
 from typing import Self
 
 import httpx
@@ -106,13 +107,18 @@ class LocalCloud:
         began = time.monotonic()
         self._held.enter_context(self.state.held(fresh=self._fresh))
         self.ports.refuse_if_busy()
-        for part in [*parts.emulators(self.ports, self.state, self._say), *self._functions()]:
-            self._processes[part.name] = Process(part, self.state.log(part.name), self._say, self._provision)
-        pool = ThreadPoolExecutor(len(self._processes) + 1, thread_name_prefix="start")
+        upstreams = self._isolate() if self._isolated else {}
+        first = [
+            *parts.emulators(self.ports, self.state, self._say),
+            parts.gateway(self.ports, self.environment, upstreams),
+        ]
+        for part in first:
+            self._add(part)
+        pool = ThreadPoolExecutor(len(first) + 1, thread_name_prefix="start")
         try:
-            for process in self._processes.values():
-                process.start()
-            coming = {name: pool.submit(self._bring_up, name, began) for name in self._processes}
+            for part in first:
+                self._processes[part.name].start()
+            coming = {part.name: pool.submit(self._bring_up, part.name, began) for part in first}
             coming["seed"] = pool.submit(self._seed_after, [coming[name] for name in _RECORDS], began)
             for done in as_completed(coming.values()):
                 done.result()
@@ -120,16 +126,38 @@ class LocalCloud:
             # Those that still wait end as soon as their part is stopped.
             pool.shutdown(wait=False, cancel_futures=True)
         self.timings["everything"] = time.monotonic() - began
+        if self._isolated:
+            Thread(target=self._start_isolated, args=[list(upstreams), began], daemon=True).start()
 
-    def _functions(self) -> list[Part]:
-        if not self._isolated:
-            return [parts.gateway(self.ports, self.environment)]
-        served = [one for one in functions() if (one.folder / "main.py").exists()]
-        upstreams = dict(zip((one.name for one in served), free_ports(len(served)), strict=True))
-        return [
-            parts.gateway(self.ports, self.environment, upstreams),
-            *(parts.isolated(one, upstreams[one.name], self.environment) for one in served),
-        ]
+    def _add(self, part: Part) -> None:
+        self._processes[part.name] = Process(part, self.state.log(part.name), self._say, self._provision)
+
+    def _isolate(self) -> dict[str, int]:
+        """A part for each function; returns their ports by name."""
+        served = functions()
+        ports = dict(zip((one.name for one in served), free_ports(len(served)), strict=True))
+        for one in served:
+            self._add(parts.isolated(one, ports[one.name], self.environment))
+        return ports
+
+    def _start_isolated(self, names: Sequence[str], began: float) -> None:
+        """Starts the functions a few at a time, after all else.
+
+        Each costs a second of processor time or two. Meanwhile the gateway lets requests wait, as Google Cloud does
+        while an instance starts.
+        """
+
+        def start(name: str) -> None:
+            process = self._processes[parts.isolated_name(name)]
+            process.start()
+            process.wait_until_ready()
+
+        with ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="isolated") as pool:
+            for done in as_completed([pool.submit(start, name) for name in names]):
+                if done.exception() and not self._stopping.is_set():
+                    self._say(str(done.exception()))
+        if not self._stopping.is_set():
+            self._say(f"All {len(names)} functions run, after {time.monotonic() - began:.1f} s.")
 
     def _bring_up(self, part: str, began: float) -> None:
         self._processes[part].wait_until_ready()

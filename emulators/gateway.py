@@ -14,7 +14,6 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Mapping
-from uuid import uuid4
 
 import uvicorn
 from functions_framework.aio import create_asgi_app_from_module
@@ -24,10 +23,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from emulators.ports import HOST
 from emulators.processes import READY_PATH
-from emulators.proxy import Upstream
+from emulators.proxy import Upstream, refusal
 from infra.catalog import Function, HttpTrigger, functions
 from shared import errors
-from shared.web.errors import render
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +46,8 @@ class Gateway:
             return
         app, inner = self._named(path) if internal else (self._longest(path), path)
         if app is None:
-            await _not_found(scope, receive, send)
+            response = refusal(errors.NotFound("There is nothing at this path."), Headers(scope=scope))
+            await response(scope, receive, send)
             return
         await app({**scope, "path": inner, "raw_path": inner.encode()}, receive, send)
 
@@ -64,14 +63,6 @@ class Gateway:
     def _named(self, path: str) -> tuple[ASGIApp | None, str]:
         _, name, *rest = path.split("/", 2)
         return self._names.get(name), "/" + "".join(rest)
-
-
-async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    headers = Headers(scope=scope)
-    request_id = headers.get("x-request-id") or uuid4().hex
-    response = render(errors.NotFound("There is nothing at this path."), headers.get("accept", ""), request_id)
-    response.headers["X-Request-ID"] = request_id
-    await response(scope, receive, send)
 
 
 def load(function: Function) -> ASGIApp:
@@ -120,6 +111,7 @@ def main() -> None:
         build(apps, given.internal_port),
         lifespan="off",
         access_log=False,
+        date_header=not upstreams,  # those that run elsewhere put their own
         log_config=None,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,

@@ -1,5 +1,6 @@
 """The programs that the local cloud consists of: the command line of each, and how it shows that it is ready."""
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,8 +9,8 @@ from emulators import java, node
 from emulators.node import Say
 from emulators.ports import HOST, Ports
 from emulators.processes import READY_PATH, Part, accepts, answers
-from emulators.state import PROJECT, SIGNER, State
-from infra.catalog import ROOT, Function
+from emulators.state import INVOKER, PROJECT, SIGNER, State
+from infra.catalog import ROOT, Function, ScheduleTrigger, functions
 
 _JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx1g")
 """For short runs on few cores: little start-up work beats peak speed."""
@@ -47,12 +48,17 @@ def isolated(function: Function, port: int, environment: Mapping[str, str]) -> P
     framework = str(Path(sys.executable).with_name("functions-framework"))
     source = str(function.folder / "main.py")
     return Part(
-        function.name,
+        isolated_name(function.name),
         (framework, "--target=main", f"--source={source}", "--signature-type=http", "--asgi"),
         accepts(port),
         {**environment, "HOST": HOST, "PORT": str(port), "PYTHONPATH": str(ROOT)},
         ROOT,
     )
+
+
+def isolated_name(function: str) -> str:
+    """The part's name of a function with a process of its own."""
+    return f"function-{function}"
 
 
 def last_export(state: State) -> Path | None:
@@ -90,14 +96,15 @@ def _ours(ports: Ports, state: State) -> list[Part]:
         "emulators.tasks", "--port", ports.tasks, "--control-port", ports.tasks_control, "--state", state.of("tasks"),
     )  # fmt: skip
     mail = _module("emulators.mail", "--smtp-port", ports.smtp, "--http-port", ports.mail)
-    parts = [
+    scheduler = _module("emulators.scheduler", "--port", ports.scheduler, "--jobs", _jobs(ports, state))
+    return [
         Part("storage", storage, answers(ports.storage, READY_PATH), folder=ROOT),
         Part("tasks", tasks, accepts(ports.tasks), folder=ROOT),
         _engine("documentai", ports.documentai, ports.documentai_control, ports, state),
         _engine("speech", ports.speech, ports.speech_control, ports, state),
         Part("mail", mail, answers(ports.mail, READY_PATH), folder=ROOT),
+        Part("scheduler", scheduler, answers(ports.scheduler, READY_PATH), folder=ROOT),
     ]
-    return [part for part in parts if (Path(__file__).parent / part.name / "__main__.py").exists()]
 
 
 def _engine(name: str, port: int, control: int, ports: Ports, state: State) -> Part:
@@ -106,6 +113,25 @@ def _engine(name: str, port: int, control: int, ports: Ports, state: State) -> P
         "--storage", ports.url("storage"), "--state", state.of(name),
     )  # fmt: skip
     return Part(name, command, accepts(port), folder=ROOT)
+
+
+def _jobs(ports: Ports, state: State) -> Path:
+    """The scheduler's file: every function that the clock wakes, with Cloud Scheduler's own deadline at the most."""
+    jobs = [
+        {
+            "name": one.name,
+            "cron": one.trigger.cron,
+            "time_zone": one.trigger.time_zone,
+            "url": f"{ports.url('internal')}/{one.name}",
+            "service_account": INVOKER,
+            "attempt_deadline_seconds": min(max(one.timeout_seconds, 15), 1800),
+        }
+        for one in functions()
+        if isinstance(one.trigger, ScheduleTrigger)
+    ]
+    path = state.of("scheduler") / "jobs.json"
+    path.write_text(json.dumps(jobs, indent=2))
+    return path
 
 
 def _module(name: str, *arguments: object) -> tuple[str, ...]:

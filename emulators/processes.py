@@ -118,7 +118,8 @@ class Process:
         """Starts the program; does not wait for it."""
         self._log.write_bytes(b"")
         self._spawn()
-        Thread(target=self._watch, name=f"watch-{self.part.name}", daemon=True).start()
+        if self._running:
+            Thread(target=self._watch, name=f"watch-{self.part.name}", daemon=True).start()
 
     def wait_until_ready(self) -> None:
         """Waits until the part answers; from then on it is started again when it dies.
@@ -127,12 +128,12 @@ class Process:
         """
         limit = time.monotonic() + READY_LIMIT
         while not self.part.ready():
+            if self._stopping.wait(_POLL):
+                raise CannotStartError(f"{self.part.name} was stopped while it started.")
             if self._process().poll() is not None:
                 raise CannotStartError(f"{self.part.name} ended while it started. {end_of(self._log)}")
             if time.monotonic() > limit:
                 raise CannotStartError(f"{self.part.name} did not answer in {READY_LIMIT:.0f} s. {end_of(self._log)}")
-            if self._stopping.wait(_POLL):
-                raise CannotStartError(f"{self.part.name} was stopped while it started.")
         self._supervised.set()
 
     def stop(self) -> None:

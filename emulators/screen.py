@@ -51,5 +51,6 @@ def _addresses(cloud: LocalCloud) -> dict[str, str]:
         "tasks": f"{ports.address('tasks')}  (faults, counters: {ports.url('tasks_control')})",
         "documentai": f"{ports.address('documentai')}  (faults, counters: {ports.url('documentai_control')})",
         "speech": f"{ports.address('speech')}  (faults, counters: {ports.url('speech_control')})",
+        "scheduler": ports.url("scheduler"),
         "mail": f"{ports.url('mail')}  (SMTP: {ports.address('smtp')})",
     }

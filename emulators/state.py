@@ -47,7 +47,7 @@ class State:
                 ) from None
             if fresh:
                 self._forget()
-            for name in ("logs", "firestore", "auth", "storage", "tasks", "documentai", "speech"):
+            for name in ("logs", "firestore", "auth", "storage", "tasks", "documentai", "speech", "scheduler"):
                 self.of(name).mkdir(exist_ok=True)
             yield
 
