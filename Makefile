@@ -43,7 +43,7 @@ bench: setup ## Measure.
 	$(VENV)/python -m tests.bench
 
 chaos: setup ## Kill parts of the platform while it works, and see that nothing is lost.
-	$(VENV)/python -m pytest -m chaos
+	$(VENV)/python -m pytest -m chaos -s tests/chaos
 
 lock: ## Compile requirements.txt from requirements.in.
 	$(VENV)/uv pip compile --no-emit-index-url --no-header requirements.in -o requirements.txt
