@@ -214,7 +214,7 @@ async def _admin(call: Callable[[], T]) -> T:
 
     try:
         return await asyncio.to_thread(call)
-    except auth.EmailAlreadyExistsError as error:
+    except (auth.EmailAlreadyExistsError, auth.UidAlreadyExistsError) as error:
         raise errors.AlreadyExists("There is an account with this e-mail already.") from error
     except auth.UserNotFoundError as error:
         raise errors.NotFound("There is no such account.") from error

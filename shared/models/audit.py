@@ -21,6 +21,7 @@ class Action(StrEnum):
     USER_DELETED = "user.deleted"
     USER_RESTORED = "user.restored"
     SUPER_ADMIN_MADE = "user.super_admin_made"
+    SUPER_ADMIN_UNMADE = "user.super_admin_unmade"
     PASSKEY_REGISTERED = "passkey.registered"
     PASSKEY_RENAMED = "passkey.renamed"
     PASSKEY_REMOVED = "passkey.removed"

@@ -99,7 +99,7 @@ async def open_account(user: User, password: str | None, *along: Write) -> int:
 
     Raises Conflict when the address or the user name is taken, ValidationFailed when the provider refuses the password.
     """
-    version = await firestore.commit(*users.create(user), *along)
+    version = await _written(user, *along)
     try:
         await _make_account(user, password)
     except errors.ValidationFailed:
@@ -109,14 +109,26 @@ async def open_account(user: User, password: str | None, *along: Write) -> int:
     return version
 
 
+async def _written(user: User, *along: Write) -> int:
+    try:
+        return await firestore.commit(*users.create(user), *along)
+    except Conflict:
+        held = await users.get(user.id)
+        if held is None:
+            raise
+        return held.version  # a request that is repeated makes the same ids, and so meets its own records
+
+
 async def _make_account(user: User, password: str | None) -> None:
     try:
         await identity.create_user(user.id, user.email, password, is_verified=user.email_verified)
     except errors.AlreadyExists:
         # Somebody used the provider's public sign-up: an account that has the address but no user of ours.
-        squatter = await identity.id_of(user.email)
-        if squatter is not None and squatter != user.id:
-            await identity.delete_user(squatter)
+        holder = await identity.id_of(user.email)
+        if holder == user.id:
+            return
+        if holder is not None:
+            await identity.delete_user(holder)
         await identity.create_user(user.id, user.email, password, is_verified=user.email_verified)
 
 

@@ -30,6 +30,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(NotModified, _not_modified)
+    # Starlette answers with it and raises the error on, to the edge, which logs it.
+    app.add_exception_handler(Exception, _unhandled)
 
 
 def render(error: errors.AltaError, accept: str, request_id: str) -> Response:
@@ -96,3 +98,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _not_modified(_: Request, error: Exception) -> Response:
     return Response(status_code=NotModified.status, headers={"ETag": cast(NotModified, error).etag})
+
+
+async def _unhandled(request: Request, _: Exception) -> Response:
+    return _answer(request, errors.Internal("Something went wrong on our side."))
