@@ -6,16 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import grpc
 from google.cloud import tasks_v2
 
-from emulators import provision
+from emulators import parts, provision
 from emulators.ports import Ports
+from emulators.scheduler.jobs import Job, read
+from emulators.state import State
 from infra.catalog import Function
-from tests.infra.topology import Notification, Queue, Subscription, Topology, last, seconds
+from tests.infra.topology import Notification, Queue, Schedule, Subscription, Topology, last, seconds
 
 
 @dataclass
@@ -30,8 +33,8 @@ class Recorder:
         return {path: body for done, path, body in self.requests if done == method and part in path}
 
 
-def provisioned(functions: tuple[Function, ...]) -> Topology:
-    """What the provisioner makes of these functions."""
+def provisioned(functions: tuple[Function, ...], folder: Path) -> Topology:
+    """What the provisioner makes of these functions; `folder` is an empty place for the scheduler's file."""
     with _recording() as (recorder, ports):
         provision.topics_and_subscriptions(functions, ports)
         provision.bucket_and_notifications(functions, ports)
@@ -47,9 +50,17 @@ def provisioned(functions: tuple[Function, ...]) -> Topology:
             last(path): _subscription(body) for path, body in recorder.bodies("PUT", "/subscriptions/").items()
         },
         queues={last(queue.name): _queue(queue) for queue in recorder.queues},
+        schedules={job.name: _schedule(job) for job in _jobs(folder)},
         cors_headers=frozenset(header.lower() for header in bucket["cors"][0]["responseHeader"]),
         cors_methods=frozenset(bucket["cors"][0]["method"]),
     )
+
+
+def _jobs(folder: Path) -> list[Job]:
+    """The file that the local scheduler is started with, as it reads it."""
+    state = State(folder)
+    with state.held():
+        return read(parts._jobs(Ports(), state))
 
 
 @contextmanager
@@ -131,4 +142,13 @@ def _queue(queue: tasks_v2.Queue) -> Queue:
         min_backoff=seconds(retry["min_backoff"]),
         max_backoff=seconds(retry["max_backoff"]),
         max_doublings=retry["max_doublings"],
+    )
+
+
+def _schedule(job: Job) -> Schedule:
+    return Schedule(
+        function=last(job.url),
+        cron=job.cron,
+        time_zone=job.time_zone,
+        attempt_deadline=job.attempt_deadline_seconds,
     )

@@ -45,6 +45,16 @@ class Queue:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """What the clock wakes, when, and how long it waits for an answer."""
+
+    function: str
+    cron: str
+    time_zone: str
+    attempt_deadline: Seconds
+
+
+@dataclass(frozen=True)
 class Topology:
     """Everything that must be the same in both clouds."""
 
@@ -52,6 +62,7 @@ class Topology:
     notifications: frozenset[Notification]
     subscriptions: Mapping[str, Subscription]
     queues: Mapping[str, Queue]
+    schedules: Mapping[str, Schedule]
     cors_headers: frozenset[str]
     cors_methods: frozenset[str]
 
@@ -64,6 +75,7 @@ def planned(plan: Plan) -> Topology:
         notifications=frozenset(map(_notification, plan.of("google_storage_notification").values())),
         subscriptions={one["name"]: _subscription(one) for one in plan.of("google_pubsub_subscription").values()},
         queues={one["name"]: _queue(one) for one in plan.of("google_cloud_tasks_queue").values()},
+        schedules={one["name"]: _schedule(one) for one in plan.of("google_cloud_scheduler_job").values()},
         cors_headers=frozenset(header.lower() for header in cors["response_header"]),
         cors_methods=frozenset(cors["method"]),
     )
@@ -109,7 +121,7 @@ def _subscription(values: Values) -> Subscription:
     given_up = values["dead_letter_policy"][0] if values["dead_letter_policy"] else None
     return Subscription(
         topic=last(values["topic"]),
-        function=push["push_endpoint"].removeprefix("https://").split(f"-{PROJECT_NUMBER}.")[0],
+        function=_at(push["push_endpoint"]),
         ack_deadline=values["ack_deadline_seconds"],
         minimum_backoff=seconds(retry["minimum_backoff"]),
         maximum_backoff=seconds(retry["maximum_backoff"]),
@@ -128,3 +140,17 @@ def _queue(values: Values) -> Queue:
         max_backoff=seconds(retry["max_backoff"]),
         max_doublings=retry["max_doublings"],
     )
+
+
+def _schedule(values: Values) -> Schedule:
+    return Schedule(
+        function=_at(values["http_target"][0]["uri"]),
+        cron=values["schedule"],
+        time_zone=values["time_zone"],
+        attempt_deadline=seconds(values["attempt_deadline"]),
+    )
+
+
+def _at(url: str) -> str:
+    """The function at an address such as `https://ocr-123456789012.europe-west1.run.app`."""
+    return url.removeprefix("https://").split(f"-{PROJECT_NUMBER}.")[0]
