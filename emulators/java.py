@@ -16,7 +16,7 @@ from emulators.node import FIREBASE, Say, end_of_output, node
 OLDEST_JAVA = 21
 """What firebase-tools asks for the jars that it downloads; those of the Google Cloud SDK run from 11 on."""
 
-_SDK_FOLDERS = (
+SDK_FOLDERS = (
     "/usr/lib/google-cloud-sdk",
     "/usr/share/google-cloud-sdk",
     "/usr/local/google-cloud-sdk",
@@ -91,7 +91,7 @@ def _sdk_folders() -> Iterator[Path]:
     gcloud = shutil.which("gcloud")
     if gcloud:
         yield Path(gcloud).resolve().parent.parent
-    yield from (Path(folder).expanduser() for folder in _SDK_FOLDERS)
+    yield from (Path(folder).expanduser() for folder in SDK_FOLDERS)
     if gcloud:
         asked = [gcloud, "info", "--format=value(installation.sdk_root)"]
         told = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
