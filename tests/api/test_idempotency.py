@@ -7,8 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.models.idempotency import KeyedRequest
+from shared.errors import RequestInFlight
+from shared.models.idempotency import Answer, KeyedRequest
 from shared.models.records import now
+from shared.services import idempotency as service
 from shared.services.idempotency import Key
 from shared.store import firestore, idempotency
 from tests.functions.http.conftest import Staff
@@ -97,24 +99,22 @@ async def test_work_whose_end_nobody_saw_is_done_again_and_meets_its_own_record(
 async def test_while_the_first_is_worked_on_for_long_the_next_is_told_to_wait(
     staff: Staff, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from shared.services import idempotency as service
-
     monkeypatch.setattr(service, "PATIENCE", 0.2)
     asked = Key(key, staff.user.user.id, "/somewhere?", BODY)
     began, done = asyncio.Event(), asyncio.Event()
 
-    async def work() -> service.Answer:
+    async def work() -> Answer:
         began.set()
         await done.wait()
-        return service.Answer(status=200, headers={}, body=b"done")
+        return Answer(status=200, headers={}, body=b"done")
 
     first = asyncio.create_task(service.answered(asked, work))
     await began.wait()
-    with pytest.raises(service.RequestInFlight):
+    with pytest.raises(RequestInFlight):
         await service.answered(asked, work)
     done.set()
     assert (await first)[1] is False
-    assert (await service.answered(asked, work)) == (service.Answer(status=200, headers={}, body=b"done"), True)
+    assert (await service.answered(asked, work)) == (Answer(status=200, headers={}, body=b"done"), True)
 
 
 async def test_what_is_kept_can_be_read_with_the_request_only(staff: Staff, key: str) -> None:

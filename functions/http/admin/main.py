@@ -37,7 +37,7 @@ Filter = Annotated[AuditFilter, Depends(_filter)]
 
 
 @router.get("/users")
-async def list_users(
+async def list_all_users(
     caller: SignedIn,
     paging: Paged,
     q: Search = "",
@@ -53,7 +53,7 @@ async def list_users(
 
 
 @router.get("/companies")
-async def list_companies(
+async def list_all_companies(
     caller: SignedIn, paging: Paged, q: Search = "", state: CompanyState | None = None
 ) -> Page[CompanyView]:
     """All companies, newest first."""

@@ -1,21 +1,24 @@
-"""Says whether the platform is alive and ready: /health."""
+"""Says whether the platform is alive and ready, and serves the reference of its API: /health, /docs, /redoc."""
+
+from pathlib import Path
 
 from fastapi import APIRouter, Response
 
+from shared.models.health import Alive, Readiness
 from shared.services import health
-from shared.services.health import Readiness
 from shared.web.app import http_function
+from shared.web.reference import reference_routes
 
 router = APIRouter(prefix="/health", tags=["health"])
 
 
-@router.get("")
-async def alive() -> dict[str, str]:
+@router.get("", operation_id="get_health")
+async def alive() -> Alive:
     """Answers as long as the function runs."""
-    return {"status": "alive"}
+    return health.alive()
 
 
-@router.get("/ready")
+@router.get("/ready", operation_id="get_readiness", responses={503: {"model": Readiness}})
 async def ready(response: Response) -> Readiness:
     """Each dependency with its state and latency; 503 when one is down."""
     found = await health.readiness()
@@ -23,4 +26,4 @@ async def ready(response: Response) -> Readiness:
     return found
 
 
-main = http_function("health", router)
+main = http_function("health", router, reference_routes(Path(__file__).with_name("openapi.json")))

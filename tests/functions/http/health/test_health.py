@@ -1,0 +1,37 @@
+"""Whether the platform says how it is."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from emulators.ports import HOST
+from shared.services import health
+from shared.version import VERSION
+from tests.conftest import Cloud
+
+PARTS = ["firestore", "storage", "tasks", "pubsub", "identity", "documentai", "speech", "mail"]
+
+
+async def test_a_function_that_runs_says_so_with_its_version(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/health")
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive", "version": VERSION, "revision": None})
+
+
+async def test_each_dependency_is_named_with_its_state_and_latency(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/health/ready")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert [one["name"] for one in answer.json()["dependencies"]] == PARTS
+    assert all(one["up"] and one["latency_ms"] >= 0 for one in answer.json()["dependencies"])
+
+
+async def test_one_dependency_that_is_away_makes_it_unready(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = await asyncio.start_server(lambda *_: None, HOST, 0)
+    port = closed.sockets[0].getsockname()[1]
+    closed.close()
+    monkeypatch.setenv("SPEECH_EMULATOR_HOST", f"{HOST}:{port}")
+    monkeypatch.setattr(health, "LIMIT", 1.0)
+    health._latest.clear()
+    found = await health.readiness()
+    health._latest.clear()
+    assert (found.ready, [one.name for one in found.dependencies if not one.up]) == (False, ["speech"])
