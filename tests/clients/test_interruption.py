@@ -70,8 +70,8 @@ def test_a_run_that_is_ended_in_the_middle_goes_on_in_its_session_and_its_chunk(
 ) -> None:
     # Given a run that is ended while the large file is on its way
     first = alta.start(*arguments)
-    until(lambda: platform.uploads or first.poll() is not None)
-    until(lambda: platform.bytes_received > 10 << 20 or first.poll() is not None)
+    until(lambda: platform.storage.uploads or first.poll() is not None)
+    until(lambda: platform.storage.bytes_received > 10 << 20 or first.poll() is not None)
     platform.gate.clear()
     first.send_signal(cut)
     _, told = first.communicate(timeout=30)
@@ -86,7 +86,7 @@ def test_a_run_that_is_ended_in_the_middle_goes_on_in_its_session_and_its_chunk(
     assert second.returncode == 0, told
     assert "goes on where it stopped" in told
     assert "large.bin: goes on after" in told
-    assert len(platform.sessions) == len(platform.uploads) == 1
+    assert len(platform.sessions) == len(platform.storage.uploads) == 1
     assert platform.content("large.bin") == (folder / "large.bin").read_bytes()
     assert len(platform.paths) == 41
 
@@ -116,7 +116,7 @@ async def test_a_platform_and_storage_that_restart_in_the_middle_lose_nothing(
     order = Order([folder], "Archive", create_project=True)
     async with Client(platform.url, "refresh-0", backoff=Backoff(0.05, 2.0, 0.2, deadline=20)) as client:
         run = asyncio.create_task(upload(client, order, journal=journal))
-        await asyncio.to_thread(until, lambda: platform.bytes_received > 9 << 20)
+        await asyncio.to_thread(until, lambda: platform.storage.bytes_received > 9 << 20)
         platform.gate.clear()
         await asyncio.to_thread(platform.stop)
         platform.gate.set()
@@ -124,4 +124,4 @@ async def test_a_platform_and_storage_that_restart_in_the_middle_lose_nothing(
         result = await run
     assert result.outcome.failures == []
     assert platform.content("large.bin") == content
-    assert len(platform.uploads) == 1
+    assert len(platform.storage.uploads) == 1

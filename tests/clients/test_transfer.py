@@ -14,7 +14,9 @@ from clients.uploader import Client, Journal, Order, upload
 from clients.uploader.errors import Unreachable
 from clients.uploader.events import BytesSent, Event, Retrying
 from clients.uploader.retry import Backoff
-from tests.clients.platform import GRAIN, Fault, Platform
+from tests.clients.faulty_server import Fault
+from tests.clients.platform import Platform
+from tests.clients.storage import GRAIN
 
 SIZE = 1_000_003
 """Bytes of a file that the tests send in chunks of 256 KiB: three whole ones and a rest."""
@@ -28,7 +30,7 @@ def order(folder: Path) -> Order:
 @pytest.fixture
 def chunked(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes every file over 1,000 bytes resumable, in the smallest chunks that the storage takes."""
-    platform.resumable_above = 1000
+    platform.storage.resumable_above = 1000
     monkeypatch.setattr("clients.uploader.transfer.CHUNK", GRAIN)
 
 
@@ -42,7 +44,7 @@ async def test_an_upload_cut_at_any_bytes_arrives_whole(
     (folder / "file.bin").write_bytes(content)
     os.utime(folder / "file.bin", ns=(seed, time.monotonic_ns()))
     platform.faults = [Fault("PUT", "/resumable/", after_bytes=cut) for cut in cuts]
-    platform.objects.clear()
+    platform.storage.objects.clear()
     platform.assets.clear()
     sent: list[int] = []
 
@@ -51,7 +53,7 @@ async def test_an_upload_cut_at_any_bytes_arrives_whole(
             sent.append(event.count)
 
     await upload(client, replace(order, again=True), journal=journal, observe=watch)
-    assert list(platform.objects.values()) == [content]
+    assert list(platform.storage.objects.values()) == [content]
     assert sum(sent) == SIZE
 
 
@@ -137,9 +139,9 @@ async def test_expired_urls_are_renewed_together_without_starting_over(
         (folder / f"{number:03}.txt").write_bytes(b"%d" % number)
 
     def expire(_: str) -> None:
-        platform.expired_up_to = 250
+        platform.storage.expired_up_to = 250
 
-    platform.before_upload = expire
+    platform.storage.before_upload = expire
     # When
     result = await upload(client, order, journal=journal)
     # Then
@@ -153,7 +155,7 @@ async def test_an_expired_url_of_a_resumable_start_is_renewed(
     platform: Platform, client: Client, journal: Journal, folder: Path, order: Order
 ) -> None:
     (folder / "large.bin").write_bytes(content := os.urandom(SIZE))
-    platform.expired_up_to = 1
+    platform.storage.expired_up_to = 1
     await upload(client, order, journal=journal)
     assert platform.content("large.bin") == content
 
@@ -177,7 +179,7 @@ async def test_a_lost_resumable_session_is_begun_anew(
     platform.faults += [Fault("PUT", "/resumable/", 410), Fault("PUT", "/resumable/", 404)]
     await upload(client, order, journal=journal)
     assert platform.content("large.bin") == content
-    assert len(platform.uploads) == 3
+    assert len(platform.storage.uploads) == 3
 
 
 @pytest.mark.usefixtures("chunked")

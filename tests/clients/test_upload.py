@@ -12,7 +12,8 @@ from clients.uploader.errors import AlreadyRunning, NothingToUpload, UnknownName
 from clients.uploader.events import Event, FileUploaded, SessionOpened, UploadFinished
 from clients.uploader.journal import Target
 from clients.uploader.walk import Selection
-from tests.clients.platform import Fault, Platform
+from tests.clients.faulty_server import Fault
+from tests.clients.platform import Platform
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ async def test_the_manifest_comes_in_pages_of_a_thousand_and_only_the_last_expec
     (session,) = platform.sessions.values()
     assert session.pages == [(1000, True), (1000, True), (1000, False)]
     assert session.status == "completed"
-    assert result.outcome.uploaded == len(platform.objects) == 3000
+    assert result.outcome.uploaded == len(platform.storage.objects) == 3000
     assert platform.paths == sorted(platform.paths)
 
 
@@ -187,7 +188,7 @@ async def test_a_run_whose_last_page_never_came_is_closed_by_the_next(
     # Then
     assert second.session_id == first.session_id
     assert session.status == "completed"
-    assert len(platform.objects) == 1
+    assert len(platform.storage.objects) == 1
 
 
 async def test_bookkeeping_lost_with_the_process_is_made_up_by_the_platform(
@@ -201,7 +202,7 @@ async def test_bookkeeping_lost_with_the_process_is_made_up_by_the_platform(
     journal._database.execute("UPDATE runs SET finished = 0")
     second = await upload(client, order, journal=journal)
     assert (second.outcome.uploaded, second.outcome.already_there) == (0, 1)
-    assert len(platform.objects) == 1
+    assert len(platform.storage.objects) == 1
 
 
 async def test_a_file_that_vanishes_is_reported_and_the_rest_goes_on(
@@ -214,7 +215,7 @@ async def test_a_file_that_vanishes_is_reported_and_the_rest_goes_on(
     def remove(_: str) -> None:
         (folder / "c.txt").unlink(missing_ok=True)
 
-    platform.before_upload = remove
+    platform.storage.before_upload = remove
     # When
     result = await upload(client, replace(order, jobs=1), journal=journal)
     # Then
@@ -234,11 +235,11 @@ async def test_a_file_that_changes_is_reported_and_the_next_run_sends_what_it_be
     def change(_: str) -> None:
         (folder / "b.txt").write_text("something longer")
 
-    platform.before_upload = change
+    platform.storage.before_upload = change
     first = await upload(client, replace(order, jobs=1), journal=journal)
     assert codes(first.outcome.failures) == {"b.txt": "changed_while_uploading"}
     # When
-    platform.before_upload = lambda _: None
+    platform.storage.before_upload = lambda _: None
     second = await upload(client, order, journal=journal)
     # Then
     assert second.outcome.failures == []
@@ -254,12 +255,12 @@ async def test_a_large_file_that_changes_between_two_chunks_is_not_finished(
     large.write_bytes(os.urandom(18 << 20))
 
     def change(_: Event) -> None:
-        if platform.bytes_received > 9 << 20:
+        if platform.storage.bytes_received > 9 << 20:
             os.utime(large, ns=(1, 1))
 
     result = await upload(client, order, journal=journal, observe=change)
     assert codes(result.outcome.failures) == {"large.bin": "changed_while_uploading"}
-    assert platform.objects == {}
+    assert platform.storage.objects == {}
 
 
 async def test_an_unreadable_file_is_reported_and_the_rest_goes_on(
@@ -343,7 +344,7 @@ async def test_a_run_without_waiting_leaves_when_all_is_uploaded(
     result = await upload(client, replace(order, wait=False), journal=journal, observe=seen)
     assert result.status is None
     assert seen[-1] == UploadFinished()
-    assert len(platform.objects) == 1
+    assert len(platform.storage.objects) == 1
 
 
 async def test_single_files_are_named_from_the_folder_that_holds_them(
@@ -365,7 +366,7 @@ async def test_two_runs_of_one_folder_at_the_same_time_are_refused(
     target = Target(platform.url, project["id"], "", str(Selection.of([folder]).root))
     with journal.target(target).exclusive(), pytest.raises(AlreadyRunning):
         await upload(client, order, journal=journal)
-    assert platform.objects == {}
+    assert platform.storage.objects == {}
 
 
 async def test_an_empty_folder_and_a_missing_one_are_said_to_be_so(
