@@ -89,7 +89,7 @@ async def _upload(client: Client, journal: Journal, place: Path) -> str:
             print(f"  the uploader goes on after: {error}")
             continue
         assert result.session_id is not None
-        if not result.outcome.failed:
+        if not result.outcome.failures:
             return result.session_id
 
 
@@ -107,9 +107,7 @@ async def _settled(cloud: LocalCloud, session_id: str) -> None:
 async def _status(cloud: LocalCloud, session_id: str) -> dict[str, Any]:
     async with Client(cloud.url) as client:
         await client.login("admin", "admin123")
-        status, _ = await client.status(session_id)
-        assert status is not None
-        return dict(status)
+        return dict(await client.status(session_id))
 
 
 async def _balances(cloud: LocalCloud, session_id: str, folder: dict[str, bytes]) -> None:
