@@ -4,8 +4,6 @@ import gzip
 import hashlib
 import html
 from functools import lru_cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import fastapi_offline
@@ -22,6 +20,7 @@ _ASSETS = {
     "favicon.png": "image/png",
 }
 """Files of Swagger UI and ReDoc that a wheel brings."""
+_STATIC = Path(fastapi_offline.__file__).with_name("static")
 _SCRIPT = 'SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null})\n'
 
 # Both pages set styles of elements, and ReDoc searches in a worker that it makes itself; nothing else is allowed.
@@ -79,7 +78,7 @@ def reference_routes(document: Path) -> APIRouter:
     async def asset(request: Request, name: str) -> Response:
         if name not in _ASSETS:
             raise NotFound("There is nothing at this path.")
-        content = _content(files(fastapi_offline).joinpath("static", name))
+        content = _content(_STATIC / name)
         return _file(request, content, _ASSETS[name], "public, max-age=86400")
 
     return router
@@ -101,7 +100,7 @@ def _file(request: Request, content: bytes, media_type: str, cache: str) -> Resp
 
 
 @lru_cache(maxsize=8)
-def _content(file: Traversable) -> bytes:
+def _content(file: Path) -> bytes:
     return file.read_bytes()
 
 
