@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +19,7 @@ from emulators.documentai.sources import opened
 from emulators.engines.control import Control
 from emulators.engines.errors import InvalidArgument
 from emulators.engines.objects import GcsUri, ObjectMissing, Objects
-from emulators.engines.operations import Operations
+from emulators.engines.operations import Operations, timestamp
 from emulators.engines.rpc import Methods, serialize
 
 PROCESSOR = re.compile(
@@ -67,7 +68,9 @@ class DocumentProcessor:
         """Begin to read many documents of the bucket; the results go back into the bucket."""
         parent = _processor(request.name)["parent"]
         Batch.check(request)
-        waiting = documentai.BatchProcessMetadata(state=documentai.BatchProcessMetadata.State.WAITING)
+        now = timestamp(datetime.now(UTC))
+        state = documentai.BatchProcessMetadata.State.WAITING
+        waiting = documentai.BatchProcessMetadata(state=state, create_time=now, update_time=now)
         operation: Message = self._operations.begin(
             parent,
             "BatchProcessDocuments",

@@ -16,7 +16,7 @@ from emulators.documentai.pages import Page
 from emulators.documentai.pdftext import read_text_layer
 
 RENDER_DPI = 200
-"""Of print of 8 points, 5.7 % is wrong at 100 dpi, 0.2 % at 150, nothing at 200; 300 dpi takes 40 % longer for no gain."""
+"""Of print of 8 points, 5.7 % is wrong at 100 dpi, 0.2 % at 150, nothing at 200; 300 takes 40 % longer for no gain."""
 
 MAX_PIXELS = 40_000_000
 """A larger picture is scaled down before it is read: an A4 page at 600 dpi still passes whole."""

@@ -57,8 +57,8 @@ async def _serve(flags: argparse.Namespace, engine: Engine) -> None:
         server = grpc.aio.server(options=GRPC_OPTIONS)
         server.add_generic_rpc_handlers(tuple(handlers))
         port = server.add_insecure_port(f"{flags.host}:{flags.port}")
+        await server.start()
         async with serving(control.app(), flags.host, flags.control_port) as control_port:
-            await server.start()
             log.info("ready on %s:%s, control door on port %s", flags.host, port, control_port)
             await until_stopped()
             await server.stop(STOP_GRACE)
