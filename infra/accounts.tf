@@ -8,6 +8,9 @@ locals {
   project_roles = merge([
     for name, function in local.functions : { for role in function.roles : "${name} ${role}" => { function = name, role = role } }
   ]...)
+  publishes = merge([
+    for name, function in local.functions : { for topic in function.publishes : "${name} ${topic}" => { function = name, topic = topic } }
+  ]...)
   enqueues = merge([
     for name, function in local.functions : { for queue in function.enqueues : "${name} ${queue}" => { function = name, queue = queue } }
   ]...)

@@ -87,7 +87,7 @@ class Function(_Described):
     """One deployed function, as its `function.yaml` describes it.
 
     `roles` are IAM roles on the project, `bucket_roles` on the platform's bucket; `enqueues` names the queues it may
-    add tasks to. `entry_point` is always `main`.
+    add tasks to, `publishes` the topics it may publish to. `entry_point` is always `main`.
     """
 
     name: str
@@ -102,6 +102,7 @@ class Function(_Described):
     roles: tuple[str, ...] = ()
     bucket_roles: tuple[str, ...] = ()
     enqueues: tuple[str, ...] = ()
+    publishes: tuple[str, ...] = ()
     signs_urls: bool = False
     secrets: tuple[str, ...] = ()
 

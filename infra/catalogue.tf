@@ -23,6 +23,7 @@ locals {
       roles           = toset(try(described.roles, []))
       bucket_roles    = toset(try(described.bucket_roles, []))
       enqueues        = toset(try(described.enqueues, []))
+      publishes       = toset(try(described.publishes, []))
       signs_urls      = try(described.signs_urls, false)
       secrets         = toset(concat(local.secrets_of_all, try(described.secrets, [])))
     }

@@ -31,6 +31,15 @@ resource "google_pubsub_topic_iam_member" "bucket_publishes" {
   member = data.google_storage_project_service_account.this.member
 }
 
+# Reprocessing and replay tell an event function of an object again.
+resource "google_pubsub_topic_iam_member" "function_publishes" {
+  for_each = local.publishes
+
+  topic  = google_pubsub_topic.this[each.value.topic].name
+  role   = "roles/pubsub.publisher"
+  member = google_service_account.function[each.value.function].member
+}
+
 resource "google_pubsub_subscription" "this" {
   for_each = local.events
 

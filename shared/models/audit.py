@@ -47,6 +47,8 @@ class Action(StrEnum):
     SESSION_DELETED = "session.deleted"
     SESSION_RESTORED = "session.restored"
     SESSION_CANCELLED = "session.cancelled"
+    ASSET_REPROCESSED = "asset.reprocessed"
+    DEAD_LETTER_REPLAYED = "dead_letter.replayed"
     ASSET_CREATED = "asset.created"
     ASSET_DELETED = "asset.deleted"
     ASSET_RESTORED = "asset.restored"

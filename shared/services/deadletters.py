@@ -6,13 +6,14 @@ Permanent: nothing. Whatever fails here is raised and delivered again.
 from typing import Any
 
 from shared import logs
-from shared.errors import NotFound, StateConflict
+from shared.errors import Forbidden, NotFound, StateConflict
 from shared.models.assets import Asset, Fault, asset_id_in
+from shared.models.audit import Action
 from shared.models.deadletters import DeadLetter, DeadLetterView
 from shared.models.events import ObjectFinalized
 from shared.models.identity import Caller
 from shared.models.records import derived_id, now
-from shared.services import intake, reprocessing
+from shared.services import audit, intake, reprocessing
 from shared.store import assets, deadletters, firestore
 
 _log = logs.logger(__name__)
@@ -54,9 +55,11 @@ def _given_up(event: ObjectFinalized) -> dict[str, Any]:
 
 
 async def page(caller: Caller, size: int, after: tuple[Any, ...] | None) -> list[DeadLetter]:
-    """Dead letters, newest first: of the caller's company, or all for a super admin."""
+    """Dead letters, newest first: of the company that the caller administers, or all for a super admin."""
     where: list[firestore.Condition] = []
     if not caller.is_super_admin:
+        if not caller.administers(caller.company_id or ""):
+            raise Forbidden("Dead letters are the business of the company's administrators.")
         where.append(("company_id", "==", caller.company_id))
     return await deadletters.page(where, size, after)
 
@@ -70,7 +73,8 @@ async def replay(caller: Caller, dead_letter_id: str) -> DeadLetter:
     if asset is None or asset.deleted_at is not None:
         raise StateConflict("The asset of this event is gone.")
     replayed = {"replayed_at": now(), "replayed_by": caller.user_id}
-    await reprocessing.again(asset, letter.event, deadletters.change(letter, replayed))
+    entry = audit.entry(Action.DEAD_LETTER_REPLAYED, letter.id, by=caller, company_id=letter.company_id)
+    await reprocessing.again(asset, letter.event, deadletters.change(letter, replayed), entry)
     return letter.model_copy(update=replayed)
 
 

@@ -3,10 +3,11 @@
 from shared.cloud import pubsub
 from shared.errors import StateConflict
 from shared.models.assets import Asset, AssetState, Kind
+from shared.models.audit import Action
 from shared.models.events import ObjectFinalized
 from shared.models.identity import Caller
 from shared.models.projects import Permission
-from shared.services import access, intake
+from shared.services import access, audit, intake
 from shared.store import assets, firestore, objects
 from shared.store.firestore import Write
 
@@ -16,7 +17,8 @@ async def request(caller: Caller, asset: Asset) -> Asset:
     await access.project(caller, asset.project_id, Permission.CONTRIBUTE)
     if not asset.uploaded or not asset.settled or asset.kind is Kind.FILE:
         raise StateConflict(f"The {asset.kind} is {asset.state}.", details={"state": asset.state})
-    return await again(asset, await objects.description(asset.object_name))
+    entry = audit.entry(Action.ASSET_REPROCESSED, asset.id, by=caller, company_id=asset.company_id)
+    return await again(asset, await objects.description(asset.object_name), entry)
 
 
 async def again(asset: Asset, event: ObjectFinalized, *also: Write) -> Asset:

@@ -5,11 +5,12 @@ it is announced. While assets are being written the session's manifest is open, 
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.errors import NotFound, StateConflict
 from shared.models.assets import OFFERED_AGAIN, Asset, AssetState
+from shared.models.audit import Action
 from shared.models.identity import Caller
 from shared.models.projects import Permission
 from shared.models.records import now
@@ -22,7 +23,8 @@ from shared.models.sessions import (
     UploadJob,
     UploadStatus,
 )
-from shared.services import manifest, progress, sessions
+from shared.services import changes, manifest, progress, sessions
+from shared.services.changes import Change
 from shared.store import assets, firestore, objects
 from shared.store import sessions as stored_sessions
 
@@ -146,20 +148,21 @@ async def fresh_urls(caller: Caller, job_id: str, asset_ids: Sequence[str]) -> U
 
 async def cancel(caller: Caller, job_id: str) -> Session:
     """Stops the job: what has not come fails as cancelled, and what is being recognised goes on to its end."""
-    session, _ = await sessions.get(caller, job_id, Permission.CONTRIBUTE)
-    for _ in range(ATTEMPTS):
+
+    async def read() -> Session:
+        session, _ = await sessions.get(caller, job_id, Permission.CONTRIBUTE)
+        return session
+
+    def decide(session: Session) -> Mapping[str, Any]:
         if session.status is SessionStatus.CANCELLED:
-            return session
+            return {}
         sessions.require_step(session, SessionStatus.CANCELLED)
-        fields = {**session.end(SessionStatus.CANCELLED, now()), "manifest_open": False}
-        try:
-            version = await firestore.commit(stored_sessions.change(session, fields))
-        except firestore.Conflict:
-            session = await _again(session.id)
-            continue
-        await progress.soon(session.id)
-        return session.model_copy(update={**fields, "version": version})
-    raise StateConflict("Too many requests change this session at once.")
+        return {**session.end(SessionStatus.CANCELLED, now()), "manifest_open": False}
+
+    change = Change(caller, Action.SESSION_CANCELLED)
+    session = await changes.make(change, read, decide, stored_sessions.change)
+    await progress.soon(session.id)
+    return session
 
 
 async def status(caller: Caller, job_id: str) -> tuple[UploadStatus, int]:

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 
 from shared.models.audit import Action, AuditView
+from shared.models.deadletters import DeadLetterView
 from shared.models.identity import CompanyState, CompanyView, Role, UserState, UserView
-from shared.services import administration, companies, users
+from shared.services import administration, companies, deadletters, users
 from shared.services.administration import AuditFilter
 from shared.web.app import http_function
 from shared.web.caller import SignedIn
@@ -74,6 +75,19 @@ async def audit_csv(caller: SignedIn, asked: Filter) -> StreamingResponse:
     administration.require(caller)
     disposition = {"Content-Disposition": 'attachment; filename="audit.csv"'}
     return StreamingResponse(administration.audit_csv(asked), media_type="text/csv", headers=disposition)
+
+
+@router.get("/dead-letters")
+async def list_dead_letters(caller: SignedIn, paging: Paged) -> Page[DeadLetterView]:
+    """Events that were given up on, newest first; a company's admin sees those of the company."""
+    found = await deadletters.page(caller, paging.size, paging.after)
+    return paging.page(found, deadletters.view, newest_first)
+
+
+@router.post("/dead-letters/{dead_letter_id}/replay")
+async def replay_dead_letter(caller: SignedIn, dead_letter_id: str) -> DeadLetterView:
+    """Has the event delivered again."""
+    return deadletters.view(await deadletters.replay(caller, dead_letter_id))
 
 
 main = http_function("admin", router)
