@@ -1,7 +1,7 @@
 """What the platform costs on Google Cloud: for 1,000 uploads from counted operations, and for a month of readiness.
 
-`make bench` writes what it counts as JSON: `{"uploads": 2000, "operations": {"firestore.reads": 8123, ...}}`.
-`python -m infra.costs COUNTS.json` multiplies that with `infra/prices.json` and prints Markdown. Prices are list prices
+`python -m tests.bench.operations` counts: `{"uploads": 500, "operations": {"firestore.reads": 1100, ...}}`. `python -m
+infra.costs build/counts.json` multiplies that with `infra/prices.json` and prints Markdown. Prices are list prices
 without free tiers and discounts: what the next upload costs a platform that is past them.
 """
 
@@ -89,7 +89,7 @@ def standing(described: Iterable[Function]) -> dict[str, float]:
     seconds = HOURS * 3600
     return {
         "functions.idle_vcpu_seconds": sum(one.instances.min * float(one.cpu) * seconds for one in described),
-        "functions.idle_gib_seconds": sum(one.instances.min * _gib(one.memory) * seconds for one in described),
+        "functions.idle_gib_seconds": sum(one.instances.min * gib(one.memory) * seconds for one in described),
         "loadbalancer.hours": HOURS,
         "armor.policies": 1,
         "armor.rules": RULES,
@@ -117,7 +117,8 @@ def price_list() -> str:
     return "\n".join([*head, *rows])
 
 
-def _gib(memory: str) -> float:
+def gib(memory: str) -> float:
+    """`512Mi` in GiB."""
     number, unit = re.fullmatch(r"([\d.]+)(Mi|Gi)", memory).groups()  # type: ignore[union-attr]  # the catalogue's form
     return float(number) * MEMORY_UNITS[unit]
 
@@ -131,7 +132,9 @@ def write_page() -> None:
 def main() -> None:
     """The command line: prints the bills as Markdown, or brings the page up to date."""
     parser = argparse.ArgumentParser(prog="python -m infra.costs", description=__doc__)
-    parser.add_argument("counts", type=Path, nargs="?", help="JSON of counted operations, as `make bench` writes it")
+    parser.add_argument(
+        "counts", type=Path, nargs="?", help="JSON of counted operations, as tests.bench.operations writes it"
+    )
     parser.add_argument("--page", action="store_true", help="write the price table into docs/costs.md")
     given = parser.parse_args()
     if given.page:
