@@ -42,3 +42,8 @@ output "secrets_to_fill" {
   description = "Secrets that need a value before the functions that read them can start."
   value       = { for name, secret in google_secret_manager_secret.this : name => secret.secret_id }
 }
+
+output "environment" {
+  description = "What every function is told, for commands that an operator runs from a checkout. Holds no secret."
+  value       = local.environment
+}

@@ -3,6 +3,7 @@
 import re
 
 from infra.catalog import Kind, functions
+from infra.imports import reach
 from tests.infra.topology import last
 from tests.infra.workspace import INFRA, Plan
 
@@ -95,3 +96,43 @@ def test_no_bucket_can_be_made_public(prod: Plan) -> None:
     for values in buckets.values():
         assert values["public_access_prevention"] == "enforced"
         assert values["uniform_bucket_level_access"] is True
+
+
+def test_a_function_publishes_to_the_topics_it_names_only(prod: Plan) -> None:
+    planned = prod.of("google_pubsub_topic_iam_member", "function_publishes")
+    named = {f"{function.name} {topic}" for function in functions() for topic in function.publishes}
+    assert set(planned) == named
+    assert all(
+        (values["topic"], values["role"]) == (key.split(" ")[1], "roles/pubsub.publisher")
+        for key, values in planned.items()
+    )
+
+
+# What a function that reaches a module of ours must be allowed: else it works on the local cloud and fails on Google's.
+NEEDED = {
+    "shared.cloud.documentai": lambda function: "roles/documentai.apiUser" in function.roles,
+    "shared.cloud.speech": lambda function: "roles/speech.client" in function.roles,
+    "shared.cloud.tasks": lambda function: bool(function.enqueues),
+    "shared.cloud.pubsub": lambda function: bool(function.publishes),
+    "shared.store.connection": lambda function: any(role.startswith("roles/datastore.") for role in function.roles),
+    "shared.store.bucket": lambda function: bool(function.bucket_roles),
+}
+# Reached by import, through a service of which the function uses another part.
+NEVER_CALLED = {
+    ("deadletter", "shared.cloud.pubsub"): "records that an event was given up on; replaying is the admin's",
+    ("deadletter", "shared.store.bucket"): "writes the record only",
+    ("mail", "shared.cloud.tasks"): "sends letters that others put into its queue",
+    ("admin", "shared.cloud.tasks"): "lists users and companies; changing them is done by functions that send mail",
+    ("admin", "shared.store.bucket"): "replays an event whose object is described in the dead letter",
+}
+
+
+def test_what_a_function_reaches_it_may_use() -> None:
+    lacking = {
+        (function.name, module)
+        for function in functions()
+        if (function.folder / "main.py").is_file()
+        for module in NEEDED.keys() & set(reach(function.folder / "main.py").modules)
+        if not NEEDED[module](function)
+    }
+    assert lacking - NEVER_CALLED.keys() == set(), "allow it in function.yaml, or say above why it is never called"
