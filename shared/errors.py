@@ -103,6 +103,14 @@ class Forbidden(AltaError):
     remedy = "Ask an administrator of the project or company for a role that allows it."
 
 
+class OwnUpload(AltaError):
+    """Nobody reviews what they uploaded themselves."""
+
+    code = "own_upload"
+    status = 403
+    remedy = "Leave the decision to another reviewer."
+
+
 class NotFound(AltaError):
     """It does not exist, or not for this caller: the two are told apart to nobody."""
 
@@ -133,6 +141,14 @@ class StateConflict(AltaError):
     code = "state_conflict"
     status = 409
     remedy = "Read the record again; `details.state` tells where it stands."
+
+
+class TakenByOther(AltaError):
+    """Another reviewer has it before them right now."""
+
+    code = "taken_by_other"
+    status = 409
+    remedy = "Take another one, or wait until `details.until`."
 
 
 class LastAdmin(AltaError):

@@ -1,12 +1,13 @@
 """Assets: the documents, voice recordings and plain files that people collect."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.models.projects import LanguageTag
 from shared.models.records import Asked, Frozen, Id, Moment, Record
+from shared.models.review import Review
 
 FILE_LIMIT = 5 * 2**30
 """Bytes in one file: 5 GiB."""
@@ -57,15 +58,6 @@ ASSET_STEPS: dict[AssetState, frozenset[AssetState]] = {
 Back to `uploaded` leads reprocessing, back to `pending` a fresh start after a fault of the way."""
 
 
-class ReviewState(StrEnum):
-    """How far the review of an asset has come."""
-
-    NONE = "none"
-    SUBMITTED = "submitted"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-
-
 class Fault(StrEnum):
     """Why an asset failed for good; trying again with the same bytes would fail again."""
 
@@ -114,15 +106,6 @@ class AssetError(Frozen):
 
     code: Fault
     message: str
-
-
-class Review(Frozen):
-    """Where the review of an asset stands."""
-
-    state: ReviewState = ReviewState.NONE
-    comment: str | None = None
-    decided_by: str | None = None
-    decided_at: Moment | None = None
 
 
 class Lease(Frozen):
@@ -179,6 +162,10 @@ class AssetSummary(Record):
     result_object: str | None = None
     error: AssetError | None = None
     review: Review = Review()
+    character_error_rate: float | None = None
+    """Of the machine's text against the approved text; None until it is approved."""
+    word_error_rate: float | None = None
+    """Like `character_error_rate`, of words."""
     uploaded_at: Moment | None = None
     processed_at: Moment | None = None
     request_id: str | None = None
@@ -283,12 +270,19 @@ class AssetItem(Frozen):
     flags: list[Flag]
     twin_of: str | None
     review: Review
+    character_error_rate: float | None
+    word_error_rate: float | None
     error: AssetError | None
     created_at: Moment
     updated_at: Moment
     uploaded_at: Moment | None
     processed_at: Moment | None
     deleted_at: Moment | None
+
+    @classmethod
+    def of(cls, asset: AssetSummary) -> Self:
+        """The asset as clients see it."""
+        return cls(**asset.model_dump(include=set(cls.model_fields)))
 
 
 class AssetView(AssetItem):

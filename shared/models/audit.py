@@ -52,6 +52,11 @@ class Action(StrEnum):
     ASSET_CREATED = "asset.created"
     ASSET_DELETED = "asset.deleted"
     ASSET_RESTORED = "asset.restored"
+    REVIEW_SUBMITTED = "review.submitted"
+    REVIEW_APPROVED = "review.approved"
+    REVIEW_REJECTED = "review.rejected"
+    REVIEW_SENT_BACK = "review.sent_back"
+    REVIEW_UNDONE = "review.undone"
 
 
 class AuditEntry(Record):

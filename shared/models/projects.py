@@ -15,6 +15,10 @@ LanguageTag = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z
 """A BCP 47 language tag such as `en` or `de-CH`."""
 
 
+Approvals = Annotated[int, Field(ge=1, le=10)]
+"""How many different reviewers must approve a document."""
+
+
 class Permission(StrEnum):
     """What can be done in a project."""
 
@@ -41,6 +45,7 @@ class Project(Named):
     limits: Limits = Limits()
     recognise_once: bool = False
     """Whether identical content is recognised once only."""
+    approvals: Approvals = 1
     created_by: str
 
 
@@ -53,6 +58,7 @@ class NewProject(Asked):
     languages: Annotated[list[LanguageTag], Field(max_length=10)] = []
     limits: Limits = Limits()
     recognise_once: bool = False
+    approvals: Approvals = 1
     company_id: Id | None = None
     """Only a super admin names another company than their own."""
 
@@ -66,6 +72,7 @@ class ProjectChange(Asked):
     languages: Annotated[list[LanguageTag], Field(max_length=10)] = unsent()
     limits: Limits = unsent()
     recognise_once: bool = unsent()
+    approvals: Approvals = unsent()
 
 
 class ProjectView(Frozen):
@@ -80,6 +87,7 @@ class ProjectView(Frozen):
     languages: list[str]
     limits: Limits
     recognise_once: bool
+    approvals: int
     created_by: str
     created_at: Moment
     updated_at: Moment

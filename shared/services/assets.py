@@ -8,9 +8,7 @@ from shared import logs
 from shared.errors import NotFound, StateConflict, UnsupportedMediaType, ValidationFailed
 from shared.models.assets import (
     Asset,
-    AssetItem,
     AssetSummary,
-    AssetView,
     CreatedAsset,
     Kind,
     Link,
@@ -115,13 +113,3 @@ async def result_link(caller: Caller, kind: Kind, asset_id: str) -> Link:
         raise StateConflict("There is no result yet.", details={"state": asset.state})
     filename = f"{PurePosixPath(asset.name).stem}.json"
     return await objects.link(asset.result_object, filename=filename, content_type="application/json")
-
-
-def item(asset: AssetSummary) -> AssetItem:
-    """The asset as lists show it."""
-    return AssetItem(**asset.model_dump(include=set(AssetItem.model_fields)))
-
-
-def view(asset: Asset) -> AssetView:
-    """The asset with its text."""
-    return AssetView(**asset.model_dump(include=set(AssetView.model_fields)))

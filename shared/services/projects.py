@@ -34,6 +34,7 @@ async def create(caller: Caller, asked: NewProject) -> Access:
         languages=asked.languages,
         limits=asked.limits,
         recognise_once=asked.recognise_once,
+        approvals=asked.approvals,
         created_by=caller.user_id,
     )
     entry = audit.entry(

@@ -9,7 +9,8 @@ from shared.store import firestore
 from shared.store.firestore import Condition, Query, Totals, Write
 
 ASSETS = "assets"
-_SUMMARY = tuple(AssetSummary.model_fields.keys() - {"id", "version"})
+SUMMARY = tuple(AssetSummary.model_fields.keys() - {"id", "version"})
+"""The fields of an asset without its text."""
 
 
 async def get(asset_id: str) -> Asset | None:
@@ -22,6 +23,12 @@ async def existing(asset_ids: Sequence[str]) -> dict[str, Asset]:
     return await firestore.get_many(Asset, [f"{ASSETS}/{asset_id}" for asset_id in asset_ids])
 
 
+async def summaries(asset_ids: Sequence[str]) -> dict[str, AssetSummary]:
+    """Those of the assets that are there, by id, without their text; one read for each asked."""
+    paths = [f"{ASSETS}/{asset_id}" for asset_id in asset_ids]
+    return await firestore.get_many(AssetSummary, paths, select=SUMMARY)
+
+
 async def page(where: Sequence[Condition], limit: int, after: tuple[Any, ...] | None) -> list[AssetSummary]:
     """Living assets without their text, newest first; one read for each."""
     asked = Query(
@@ -30,7 +37,7 @@ async def page(where: Sequence[Condition], limit: int, after: tuple[Any, ...] | 
         order=("-created_at",),
         limit=limit,
         start_after=after,
-        select=_SUMMARY,
+        select=SUMMARY,
     )
     return await firestore.query(AssetSummary, asked)
 
@@ -38,7 +45,7 @@ async def page(where: Sequence[Condition], limit: int, after: tuple[Any, ...] | 
 async def in_state(session_id: str, state: AssetState, limit: int) -> list[AssetSummary]:
     """Living assets of a session that are in this state, at most `limit`."""
     where: tuple[Condition, ...] = (*_of_session(session_id), ("state", "==", state))
-    return await firestore.query(AssetSummary, Query(ASSETS, where=where, limit=limit, select=_SUMMARY))
+    return await firestore.query(AssetSummary, Query(ASSETS, where=where, limit=limit, select=SUMMARY))
 
 
 async def total(session_id: str) -> Totals:

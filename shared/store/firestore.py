@@ -124,12 +124,13 @@ def _nameable(path: str) -> bool:
     return not _RESERVED.fullmatch(document_id) and len(document_id.encode()) <= _LONGEST_ID
 
 
-async def get_many(model: type[R], paths: Sequence[str]) -> dict[str, R]:
-    """The documents that exist of these, by id; one read for each path asked."""
+async def get_many(model: type[R], paths: Sequence[str], *, select: Sequence[str] | None = None) -> dict[str, R]:
+    """The documents that exist of these, by id; one read for each path asked. `select` fetches only these fields."""
     names = [f"{_root()}/{path}" for path in paths if _nameable(path)]
     if not names:
         return {}
-    request = types.BatchGetDocumentsRequest.pb()(database=connection.database(), documents=names)
+    mask = None if select is None else {"field_paths": list(select)}
+    request = types.BatchGetDocumentsRequest.pb()(database=connection.database(), documents=names, mask=mask)
     answers = [answer async for answer in connection.batch_get(request)]
     records = [wire.record(model, answer.found) for answer in answers if answer.HasField("found")]
     return {record.id: record for record in records}

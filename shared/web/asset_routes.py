@@ -33,14 +33,14 @@ def asset_routes(kind: Kind, path: str) -> APIRouter:
         """Lists the assets of a project or session, newest first, without their text."""
         scope = {"project_id": project_id, "session_id": session_id}
         found = await assets.page(caller, kind, scope, {"state": state}, paging.size, paging.after)
-        return paging.page(found, assets.item, newest_first)
+        return paging.page(found, AssetItem.of, newest_first)
 
     @router.get("/{asset_id}", operation_id=f"get_{kind}")
     async def get(caller: SignedIn, asset_id: str, etag: Conditional) -> AssetView:
         """One asset, with the text that was read or heard."""
         asset = await assets.get(caller, kind, asset_id)
         etag.answer(asset.version)
-        return assets.view(asset)
+        return AssetView.of(asset)
 
     @router.get("/{asset_id}/content", operation_id=f"get_{kind}_content")
     async def content(caller: SignedIn, asset_id: str) -> Link:
@@ -57,6 +57,6 @@ def asset_routes(kind: Kind, path: str) -> APIRouter:
         """Has the asset recognised again, from the bytes that came."""
         asset = await reprocessing.request(caller, await assets.get(caller, kind, asset_id))
         etag.answer(asset.version)
-        return assets.view(asset)
+        return AssetView.of(asset)
 
     return router

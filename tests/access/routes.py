@@ -198,6 +198,22 @@ EXPECTED: dict[str, Expected] = {
     # --- documents and voice
     **_assets("/api/documents", "document", "image/png"),
     **_assets("/api/voice", "voice", "audio/wav"),
+    # --- review
+    "POST /api/projects/{project_id}/review": Expected(
+        CONTRIBUTE, lambda target: {"document_ids": [target.document.id]}
+    ),
+    "GET /api/review": Expected(READ, query=_of_project),
+    "POST /api/review/take": Expected(REVIEW, _of_project),
+    "POST /api/review/decisions": Expected(
+        SIGNED_IN, lambda target: {"decisions": [{"document_id": target.document.id, "decision": "approve"}]}
+    ),
+    "GET /api/review/{document_id}": Expected(READ),
+    "PATCH /api/review/{document_id}": Expected(REVIEW, _json(decision="approve")),
+    "POST /api/review/{document_id}/take": Expected(REVIEW),
+    "DELETE /api/review/{document_id}/take": Expected(REVIEW),
+    "POST /api/review/{document_id}/send-back": Expected(REVIEW, _json(comment="Look again.")),
+    "POST /api/review/{document_id}/undo": Expected(REVIEW),
+    "GET /api/review/{document_id}/history": Expected(READ),
     # --- health and reference
     "GET /health": Expected(ANYBODY),
     "GET /health/ready": Expected(ANYBODY),

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
+from shared.models.assets import AssetItem
 from shared.models.invitations import (
     InvitationPreview,
     InvitationToken,
@@ -13,7 +14,9 @@ from shared.models.invitations import (
     NewInvitation,
 )
 from shared.models.projects import NewProject, ProjectChange, ProjectView
-from shared.services import invitations, members, projects
+from shared.models.review import Submission
+from shared.models.review_queue import Submitted
+from shared.services import invitations, members, projects, review
 from shared.web.app import http_function
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
@@ -73,6 +76,13 @@ async def restore_project(caller: SignedIn, project_id: str, etag: Conditional) 
     restored = await projects.restore(caller, project_id, etag.expected)
     etag.answer(restored.project.version)
     return projects.view(restored)
+
+
+@router.post("/{project_id}/review")
+async def submit_for_review(caller: SignedIn, project_id: str, asked: Submission) -> Submitted:
+    """Puts documents and recordings before the project's reviewers, all of them or none."""
+    found = await review.submit(caller, project_id, asked.document_ids, asked.comment)
+    return Submitted(items=[AssetItem.of(one) for one in found])
 
 
 # --- members and invitations

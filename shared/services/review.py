@@ -1,0 +1,288 @@
+"""Reviews: submitted, sent back, undone; every step is kept, in the commit that takes it.
+
+The states are those of `REVIEW_STEPS`. Decisions are in `decisions`, the queue is in `review_queue`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from shared.errors import Changed, NotFound, OwnUpload, PreconditionFailed, StateConflict, TakenByOther
+from shared.models.assets import Asset, AssetState, AssetSummary, Kind
+from shared.models.audit import Action
+from shared.models.identity import Caller
+from shared.models.projects import Permission
+from shared.models.records import derived_id, now
+from shared.models.review import REVIEW_STEPS, Reason, Review, ReviewEntry, ReviewState, Step, StepView
+from shared.services import access, audit, versions
+from shared.services.access import Access
+from shared.store import assets, firestore, reviews
+from shared.store.firestore import Write
+
+UNDO_WITHIN = timedelta(minutes=15)
+"""How long a reviewer may take back their own last decision."""
+ATTEMPTS = 8
+"""How often a step without a version is decided again when somebody else was faster."""
+
+_ACTIONS = {
+    Step.SUBMIT: Action.REVIEW_SUBMITTED,
+    Step.APPROVE: Action.REVIEW_APPROVED,
+    Step.REJECT: Action.REVIEW_REJECTED,
+    Step.SEND_BACK: Action.REVIEW_SENT_BACK,
+    Step.UNDO: Action.REVIEW_UNDONE,
+}
+_DECISIONS = frozenset({Step.APPROVE, Step.REJECT})
+UNMEASURED: dict[str, Any] = {"character_error_rate": None, "word_error_rate": None}
+"""The fields of an asset whose text is not approved (any more)."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """Who takes a step, what they say with it, and which version must be current, if any."""
+
+    caller: Caller
+    step: Step
+    comment: str | None = None
+    reason: Reason | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the review stands after a step, and what else changes of the asset."""
+
+    review: Review
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+Decide = Callable[[Asset, Access], Awaitable[Outcome]]
+
+
+async def get(caller: Caller, document_id: str, permission: Permission = Permission.READ) -> tuple[Asset, Access]:
+    """What is reviewed, as it is now, and the access to its project; one read when the project is cached."""
+    asset = await assets.get(document_id)
+    if asset is None or asset.deleted_at is not None:
+        raise NotFound("There is no such document.")
+    try:
+        return asset, await access.project(caller, asset.project_id, permission)
+    except NotFound:
+        raise NotFound("There is no such document.") from None
+
+
+async def take_step(said: Said, document_id: str, permission: Permission, decide: Decide) -> Asset:
+    """The asset after a step of its review; a read and a commit each time it is tried.
+
+    Raises StateConflict for a step that its state does not allow, PreconditionFailed when it is not of the version,
+    Changed when others were faster every time.
+    """
+    for _ in range(ATTEMPTS):
+        asset, found = await get(said.caller, document_id, permission)
+        versions.require(asset, said.version)
+        require_step(asset, said.step)
+        outcome = await decide(asset, found)
+        try:
+            version = await firestore.commit(*writes(said, asset, outcome))
+        except firestore.Conflict as error:
+            if said.version is not None:
+                raise PreconditionFailed("Somebody else changed the document at the same moment.") from error
+            continue
+        return after(asset, outcome, version)
+    raise Changed("Too many requests change this document at once.")
+
+
+def require_step(asset: AssetSummary, step: Step) -> None:
+    """Raises StateConflict unless the asset's review may take this step."""
+    state = asset.review.state
+    if state not in REVIEW_STEPS[step]:
+        name = step.replace("_", " ")
+        raise StateConflict(f"The review is at {state!s}; the step is {name}.", details={"state": state})
+
+
+def require_reviewer(caller: Caller, asset: AssetSummary) -> None:
+    """Raises OwnUpload for who uploaded it, TakenByOther while another reviewer has it before them."""
+    if caller.user_id == asset.uploader_id:
+        raise OwnUpload("Nobody reviews what they uploaded themselves.")
+    holder = asset.review.held_by(now())
+    if holder not in (None, caller.user_id):
+        raise TakenByOther(
+            "Another reviewer has this before them.", details={"by": holder, "until": _text(asset.review)}
+        )
+
+
+def _text(review: Review) -> Any:
+    return review.model_dump(mode="json")["taken_until"]
+
+
+def writes(said: Said, asset: AssetSummary, outcome: Outcome) -> tuple[Write, ...]:
+    """Everything that a step writes: the asset, the step itself, the audit log."""
+    moment = now()
+    review = _counted(asset, outcome)
+    entry = ReviewEntry(
+        id=_entry_id(asset.id, review.steps),
+        created_at=moment,
+        updated_at=moment,
+        company_id=asset.company_id,
+        project_id=asset.project_id,
+        asset_id=asset.id,
+        uploader_id=asset.uploader_id,
+        step=said.step,
+        by=said.caller.user_id,
+        reason=said.reason,
+        comment=said.comment,
+        before=asset.review,
+        after=review,
+    )
+    change = assets.change(asset, {"review": review.model_dump(), **outcome.fields})
+    if said.step not in _ACTIONS:
+        return change, reviews.append(entry)
+    told = audit.entry(
+        _ACTIONS[said.step],
+        asset.id,
+        by=said.caller,
+        company_id=asset.company_id,
+        before={"review": asset.review.state},
+        after={"review": review.state, "reason": said.reason, "comment": said.comment},
+    )
+    return change, reviews.append(entry), told
+
+
+def after(asset: Asset, outcome: Outcome, version: int) -> Asset:
+    """The asset as the writes of a step leave it."""
+    changed = {**asset.model_dump(), **outcome.fields, "review": _counted(asset, outcome), "version": version}
+    return Asset.model_validate(changed)
+
+
+def _counted(asset: AssetSummary, outcome: Outcome) -> Review:
+    return outcome.review.model_copy(update={"steps": asset.review.steps + 1})
+
+
+def _entry_id(asset_id: str, number: int) -> str:
+    # Its number makes the last step one read, and a step that was taken twice impossible.
+    return derived_id("rev", asset_id, number)
+
+
+# --- submitting
+
+
+async def submit(caller: Caller, project_id: str, document_ids: list[str], comment: str | None) -> list[AssetSummary]:
+    """Puts documents of a project before its reviewers, all of them or none; a read and three writes for each.
+
+    Raises NotFound and StateConflict with one entry in `details` for each document that can't be submitted.
+    """
+    found = await access.project(caller, project_id, Permission.CONTRIBUTE)
+    said = Said(caller, Step.SUBMIT, comment)
+    wanted = list(dict.fromkeys(document_ids))
+    done: dict[str, AssetSummary] = {}
+    for _ in range(ATTEMPTS):
+        waiting = await _submittable(project_id, [one for one in wanted if one not in done])
+        for some in _in_commits(waiting):
+            done |= await _submit(said, found, some)
+        if len(done) == len(wanted):
+            return [done[one] for one in wanted]
+    raise Changed("Too many requests change these documents at once.")
+
+
+async def _submittable(project_id: str, document_ids: list[str]) -> list[AssetSummary]:
+    known = await assets.summaries(document_ids)
+    ours = {one.id for one in known.values() if one.project_id == project_id and one.deleted_at is None}
+    missing = [{"document_id": one} for one in document_ids if one not in ours]
+    if missing:
+        raise NotFound("Not all of these documents are in this project.", details=missing)
+    waiting = [known[one] for one in document_ids]
+    wrong = [
+        {"document_id": one.id, "state": one.review.state if _is_ready(one) else one.state}
+        for one in waiting
+        if not _is_ready(one) or one.review.state not in REVIEW_STEPS[Step.SUBMIT]
+    ]
+    if wrong:
+        raise StateConflict("Not all of these documents can be submitted; nothing was.", details=wrong)
+    return waiting
+
+
+def _is_ready(asset: AssetSummary) -> bool:
+    ready = AssetState.UPLOADED if asset.kind is Kind.FILE else AssetState.PROCESSED
+    return asset.settled and asset.state is ready
+
+
+def _in_commits(waiting: list[AssetSummary]) -> list[list[AssetSummary]]:
+    size = firestore.COMMIT_LIMIT // 3
+    return [waiting[start : start + size] for start in range(0, len(waiting), size)]
+
+
+async def _submit(said: Said, found: Access, some: list[AssetSummary]) -> dict[str, AssetSummary]:
+    """Those that were submitted: all, or none when one of them was changed meanwhile."""
+    outcomes = {asset.id: Outcome(_submitted(said, asset, found), UNMEASURED) for asset in some}
+    try:
+        version = await firestore.commit(*(one for asset in some for one in writes(said, asset, outcomes[asset.id])))
+    except firestore.Conflict:
+        return {}
+    return {
+        asset.id: asset.model_copy(update={"review": _counted(asset, outcomes[asset.id]), "version": version})
+        for asset in some
+    }
+
+
+def _submitted(said: Said, asset: AssetSummary, found: Access) -> Review:
+    return Review(
+        state=ReviewState.SUBMITTED,
+        comment=said.comment,
+        submitted_by=said.caller.user_id,
+        submitted_at=now(),
+        approvals_required=found.project.approvals,
+        steps=asset.review.steps,
+    )
+
+
+# --- going back
+
+
+async def send_back(caller: Caller, document_id: str, comment: str | None, version: int | None) -> Asset:
+    """Puts what was decided before the reviewers again; approvals begin anew."""
+    said = Said(caller, Step.SEND_BACK, comment, version=version)
+
+    async def decide(asset: Asset, found: Access) -> Outcome:
+        require_reviewer(caller, asset)
+        review = _submitted(said, asset, found).model_copy(update={"submitted_by": asset.review.submitted_by})
+        return Outcome(review, UNMEASURED)
+
+    return await take_step(said, document_id, Permission.REVIEW, decide)
+
+
+async def undo(caller: Caller, document_id: str, version: int | None) -> Asset:
+    """Takes back the caller's own decision, if it is the last step and not older than `UNDO_WITHIN`."""
+    said = Said(caller, Step.UNDO, version=version)
+
+    async def decide(asset: Asset, _: Access) -> Outcome:
+        last = await reviews.step(_entry_id(asset.id, asset.review.steps))
+        if last is None or last.step not in _DECISIONS or last.by != caller.user_id:
+            raise StateConflict("The last step is no decision of yours.", details={"state": asset.review.state})
+        if now() - last.created_at > UNDO_WITHIN:
+            minutes = UNDO_WITHIN // timedelta(minutes=1)
+            raise StateConflict(
+                f"A decision is undone within {minutes} minutes; send it back instead.",
+                details={"state": asset.review.state},
+            )
+        return Outcome(last.before.model_copy(update={"taken_by": None, "taken_until": None}), UNMEASURED)
+
+    return await take_step(said, document_id, Permission.REVIEW, decide)
+
+
+# --- history
+
+
+async def history(caller: Caller, document_id: str, size: int, after: tuple[Any, ...] | None) -> list[ReviewEntry]:
+    """The steps of a review, newest first; one read for each and one for the document."""
+    asset, _ = await get(caller, document_id)
+    return await reviews.history(asset.id, size, after)
+
+
+def step_view(entry: ReviewEntry) -> StepView:
+    """A step as people see it."""
+    return StepView(
+        **entry.model_dump(include={"id", "created_at", "step", "by", "reason", "comment"}),
+        before=entry.before.state,
+        after=entry.after.state,
+        approvals=len(entry.after.approved_by),
+        approvals_required=entry.after.approvals_required,
+    )
