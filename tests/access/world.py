@@ -94,6 +94,18 @@ class Target:
             "dead_letter_id": self.dead_letter.id,
         }
 
+    async def versions(self) -> dict[str, int]:
+        """The present version of each thing, by id."""
+        collections = {"document": "assets", "voice": "assets", "dead_letter": "deadletters"}
+        found: dict[str, int] = {}
+        for one in fields(self):
+            record: Record = getattr(self, one.name)
+            path = f"{collections.get(one.name, f'{one.name}s')}/{record.id}"
+            stored = await firestore.get(Record, path)
+            assert stored is not None, path
+            found[record.id] = stored.version
+        return found
+
     def nobodys(self) -> "Target":
         """The same under ids that do not exist."""
         company_id = new_id("cmp")
@@ -114,39 +126,59 @@ class World:
     people: Mapping[Who, Person]
 
     async def target(self, deleted: str | None = None) -> Target:
-        """New things in a new project of the company; the `deleted` one has to be restored first."""
-        moment = now()
-        by = self.people[Who.COMPANY_ADMIN].user.id
+        """New things in a new project, by invitation only; the `deleted` one has to be restored first."""
+        members = {self.people[who].user.id: role for who, role in MEMBERS.items()}
+        return await things(self.company, members, deleted=deleted)
 
-        def base(name: str, prefix: str) -> dict[str, Any]:
-            gone = moment if name == deleted else None
-            return {"id": new_id(prefix), "created_at": moment, "updated_at": moment, "deleted_at": gone}
 
-        of: dict[str, Any] = {"company_id": self.company.id}
-        email = f"{new_id('t')}@example.org"
-        user = User(**base("user", "usr"), **of, email=email, name="T", role=Role.USER, email_verified=True)
-        members = {self.people[who].user.id: role for who, role in MEMBERS.items()} | {user.id: ProjectRole.REVIEWER}
-        shared = {"name": "T", "created_by": by, "default_role": None, "members": members, "member_ids": list(members)}
-        project = Project(**base("project", "prj"), **of, **shared)
-        of["project_id"] = project.id
-        cycle = Cycle(**base("cycle", "cyc"), **of, name="T", created_by=by)
-        session = Session(**base("session", "ses"), **of, name="T", created_by=by)
-        file = {"uploader_id": by, "path": "t", "name": "t", "content_type": "x/x", "size": 1}
-        document, voice = (Asset(**base(kind, "ast"), **of, **file, kind=kind) for kind in (Kind.DOCUMENT, Kind.VOICE))
-        invited = {"email": email, "project_name": "T", "role": "reviewer", "invited_by": by, "invited_by_name": "T"}
-        invitation = Invitation(**base("invitation", "inv"), **of, **invited, expires_at=moment + LIFETIME)
-        event = ObjectFinalized(bucket="b", name=document.object_name, generation=1, size=1)
-        dead_letter = DeadLetter(**base("dead letter", "dlt"), **of, asset_id=document.id, event=event)
-        await firestore.commit(
-            *users.create(user),
-            projects.create(project),
-            cycles.create(cycle),
-            sessions.create(session),
-            *(assets.create(asset) for asset in (document, voice)),
-            invitations.put(invitation),
-            deadletters.put(dead_letter),
-        )
-        return Target(project, cycle, session, document, voice, user, invitation, dead_letter)
+async def things(
+    company: Company,
+    members: Mapping[str, ProjectRole],
+    *,
+    name: str = "T",
+    default_role: ProjectRole | None = None,
+    deleted: str | None = None,
+) -> Target:
+    """A new project of a company, everything called `name` in it, and a new user of the company who is a reviewer."""
+    moment, by = now(), "usr_nobody"
+
+    def base(kind: str, prefix: str) -> dict[str, Any]:
+        gone = moment if kind == deleted else None
+        return {"id": new_id(prefix), "created_at": moment, "updated_at": moment, "deleted_at": gone}
+
+    of: dict[str, Any] = {"company_id": company.id}
+    email = f"{new_id('t')}@example.org"
+    user = User(**base("user", "usr"), **of, email=email, name="T", role=Role.USER, email_verified=True)
+    members = {**members, user.id: ProjectRole.REVIEWER}
+    project = Project(
+        **base("project", "prj"),
+        **of,
+        name=name,
+        created_by=by,
+        default_role=default_role,
+        open_to=company.id if default_role else None,
+        members=members,
+        member_ids=list(members),
+    )
+    of["project_id"] = project.id
+    cycle = Cycle(**base("cycle", "cyc"), **of, name=name, created_by=by)
+    session = Session(**base("session", "ses"), **of, name=name, created_by=by)
+    file = {"uploader_id": by, "path": name, "name": name, "content_type": "x/x", "size": 1, "text": name}
+    document, voice = (Asset(**base(kind, "ast"), **of, **file, kind=kind) for kind in (Kind.DOCUMENT, Kind.VOICE))
+    invited = {"email": email, "project_name": name, "role": "reviewer", "invited_by": by, "invited_by_name": name}
+    invitation = Invitation(**base("invitation", "inv"), **of, **invited, expires_at=moment + LIFETIME)
+    event = ObjectFinalized(bucket="b", name=document.object_name, generation=1, size=1)
+    dead_letter = DeadLetter(**base("dead letter", "dlt"), **of, asset_id=document.id, event=event)
+    await firestore.commit(
+        *users.create(user),
+        projects.create(project),
+        cycles.create(cycle),
+        sessions.create(session),
+        *(assets.create(asset) for asset in (document, voice)),
+        invitations.put(invitation),
+        deadletters.put(dead_letter),
+    )
+    return Target(project, cycle, session, document, voice, user, invitation, dead_letter)
 
 
 @asynccontextmanager
@@ -194,9 +226,3 @@ def _expired(header: str) -> str:
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
     claims |= {"exp": claims["iat"] - 60, "iat": claims["iat"] - 3660}
     return f"{head}.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.{signature}"
-
-
-async def version_of(record: Record, collection: str) -> int | None:
-    """The version that a record has now; None when it is gone."""
-    found = await firestore.get(type(record), f"{collection}/{record.id}")
-    return found.version if found else None
