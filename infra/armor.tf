@@ -85,7 +85,7 @@ resource "google_compute_security_policy" "this" {
   }
 
   rule {
-    priority    = 2147483647 # the default rule, which every policy must have
+    priority    = 3000
     action      = "throttle"
     description = "Everything else, per address"
 
@@ -104,6 +104,19 @@ resource "google_compute_security_policy" "this" {
       rate_limit_threshold {
         count        = var.rate_limits.all
         interval_sec = 60
+      }
+    }
+  }
+
+  rule {
+    priority    = 2147483647
+    action      = "allow"
+    description = "The default rule that every policy must have; the one before it matches first"
+
+    match {
+      versioned_expr = "SRC_IPS_V1"
+      config {
+        src_ip_ranges = ["*"]
       }
     }
   }

@@ -16,10 +16,6 @@ resource "google_compute_region_network_endpoint_group" "this" {
   cloud_run {
     service = google_cloudfunctions2_function.this[each.key].name
   }
-
-  lifecycle {
-    create_before_destroy = true
-  }
 }
 
 resource "google_compute_backend_service" "this" {
