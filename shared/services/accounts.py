@@ -1,6 +1,6 @@
 """Accounts: registering, signing in and out, and what people do to their own account.
 
-Nothing here tells a stranger whether an address is registered: see docs/decisions/0004-accounts.md.
+Nothing here tells a stranger whether an address is registered: see docs/decisions/0005-accounts.md.
 """
 
 import asyncio

@@ -88,6 +88,8 @@ def _fields(found: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
 
 
 async def _http(request: Request, error: Exception) -> Response:
+    if isinstance(error.__cause__, errors.AltaError):  # FastAPI takes an error of the body's stream for a bad body
+        return _answer(request, error.__cause__)
     status = cast(HTTPException, error).status_code
     known: dict[int, errors.AltaError] = {
         404: errors.NotFound("There is nothing at this path."),
