@@ -159,6 +159,10 @@ class AssetSummary(Record):
     pages: int | None = None
     duration_seconds: float | None = None
     flags: list[Flag] = []
+    revision: int = 0
+    """Number of the latest revision of its text; 0 before the first correction."""
+    machine_revision: int | None = None
+    """Number of the revision that keeps what the machine found; None while `text` still is that."""
     result_object: str | None = None
     error: AssetError | None = None
     review: Review = Review()
@@ -183,6 +187,11 @@ class AssetSummary(Record):
         return f"results/{self.company_id}/{self.project_id}/{self.id}/{self.generation}.json"
 
     @property
+    def revisions_prefix(self) -> str:
+        """Where long texts that people wrote are in the bucket."""
+        return f"results/{self.company_id}/{self.project_id}/{self.id}/revisions/"
+
+    @property
     def batch_prefix(self) -> str:
         """Where a long operation puts its output."""
         return f"batch/{self.id}/{self.generation}/"
@@ -193,6 +202,17 @@ class Asset(AssetSummary):
 
     text: str = ""
     text_truncated: bool = False
+
+
+def text_fields(text: str) -> dict[str, Any]:
+    """The fields of a record that hold a text: its beginning, whether there is more, and what lists show."""
+    raw = text.encode()
+    beginning = raw[:INLINE_TEXT_LIMIT].decode(errors="ignore")
+    return {
+        "text": beginning,
+        "text_truncated": len(raw) > INLINE_TEXT_LIMIT,
+        "excerpt": " ".join(beginning[: 2 * EXCERPT_LENGTH].split())[:EXCERPT_LENGTH],
+    }
 
 
 def asset_id_in(object_name: str) -> str | None:
@@ -268,6 +288,7 @@ class AssetItem(Frozen):
     pages: int | None
     duration_seconds: float | None
     flags: list[Flag]
+    revision: int
     twin_of: str | None
     review: Review
     character_error_rate: float | None

@@ -57,6 +57,7 @@ class Action(StrEnum):
     REVIEW_REJECTED = "review.rejected"
     REVIEW_SENT_BACK = "review.sent_back"
     REVIEW_UNDONE = "review.undone"
+    TEXT_CORRECTED = "text.corrected"
 
 
 class AuditEntry(Record):

@@ -17,7 +17,7 @@ from shared.models.review import (
     ReviewState,
     Step,
 )
-from shared.services import review
+from shared.services import quality, review
 from shared.services.access import Access
 from shared.services.review import Outcome, Said
 
@@ -40,7 +40,9 @@ async def decide(caller: Caller, document_id: str, asked: NewDecision, version: 
             raise StateConflict(
                 "You have approved this already; others are to follow.", details={"state": asset.review.state}
             )
-        return Outcome(_decided(said, asset.review, found.project.approvals))
+        decided = _decided(said, asset.review, found.project.approvals)
+        approved = decided.state is ReviewState.APPROVED
+        return Outcome(decided, await quality.measured(asset) if approved else {})
 
     return await review.take_step(said, document_id, Permission.REVIEW, outcome)
 

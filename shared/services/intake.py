@@ -19,8 +19,6 @@ from shared import logs
 from shared.errors import StateConflict, Unavailable
 from shared.models.assets import (
     ASSET_STEPS,
-    EXCERPT_LENGTH,
-    INLINE_TEXT_LIMIT,
     OFFERED_AGAIN,
     Asset,
     AssetError,
@@ -30,6 +28,7 @@ from shared.models.assets import (
     Recognition,
     Unprocessable,
     asset_id_in,
+    text_fields,
 )
 from shared.models.events import ObjectFinalized
 from shared.models.records import now
@@ -230,17 +229,14 @@ async def finish(claim: Claim, found: Recognition) -> None:
     """Keeps the whole result in the bucket and its beginning in the record; one write to each."""
     asset = claim.asset
     await objects.write_json(asset.result_name, found.as_json(asset))
-    raw = found.text.encode()
-    text = raw[:INLINE_TEXT_LIMIT].decode(errors="ignore")
     await claim.write(
         {
             "state": AssetState.PROCESSED,
             "settled": True,
             "lease": None,
             "operation": None,
-            "text": text,
-            "text_truncated": len(raw) > INLINE_TEXT_LIMIT,
-            "excerpt": " ".join(text[: 2 * EXCERPT_LENGTH].split())[:EXCERPT_LENGTH],
+            **text_fields(found.text),
+            "machine_revision": None,
             "confidence": found.confidence,
             "language": found.language,
             "pages": len(found.pages) or asset.pages,

@@ -7,14 +7,21 @@ from shared.models.audit import Action
 from shared.models.events import ObjectFinalized
 from shared.models.identity import Caller
 from shared.models.projects import Permission
+from shared.models.review import ReviewState
 from shared.services import access, audit, intake
 from shared.store import assets, firestore, objects
 from shared.store.firestore import Write
+
+_UNDER_REVIEW = frozenset({ReviewState.SUBMITTED, ReviewState.APPROVED})
+"""What people decide on, or have decided on, is not changed under their hands."""
 
 
 async def request(caller: Caller, asset: Asset) -> Asset:
     """Has a settled asset recognised again, from the bytes that are in the bucket; one commit and one event."""
     await access.project(caller, asset.project_id, Permission.CONTRIBUTE)
+    if asset.review.state in _UNDER_REVIEW:
+        state = asset.review.state
+        raise StateConflict(f"The review of this {asset.kind} is at {state}.", details={"state": state})
     if not asset.uploaded or not asset.settled or asset.kind is Kind.FILE:
         raise StateConflict(f"The {asset.kind} is {asset.state}.", details={"state": asset.state})
     entry = audit.entry(Action.ASSET_REPROCESSED, asset.id, by=caller, company_id=asset.company_id)

@@ -31,6 +31,7 @@ _ACTIONS = {
     Step.REJECT: Action.REVIEW_REJECTED,
     Step.SEND_BACK: Action.REVIEW_SENT_BACK,
     Step.UNDO: Action.REVIEW_UNDONE,
+    Step.CORRECT: Action.TEXT_CORRECTED,
 }
 _DECISIONS = frozenset({Step.APPROVE, Step.REJECT})
 UNMEASURED: dict[str, Any] = {"character_error_rate": None, "word_error_rate": None}
@@ -54,9 +55,12 @@ class Outcome:
 
     review: Review
     fields: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[Write, ...] = ()
+    """What is written in the same commit."""
 
 
-Decide = Callable[[Asset, Access], Awaitable[Outcome]]
+Decide = Callable[[Asset, Access], Awaitable[Outcome | None]]
+"""How a step ends; None when there is nothing to do."""
 
 
 async def get(caller: Caller, document_id: str, permission: Permission = Permission.READ) -> tuple[Asset, Access]:
@@ -81,6 +85,8 @@ async def take_step(said: Said, document_id: str, permission: Permission, decide
         versions.require(asset, said.version)
         require_step(asset, said.step)
         outcome = await decide(asset, found)
+        if outcome is None:
+            return asset
         try:
             version = await firestore.commit(*writes(said, asset, outcome))
         except firestore.Conflict as error:
@@ -103,6 +109,11 @@ def require_reviewer(caller: Caller, asset: AssetSummary) -> None:
     """Raises OwnUpload for who uploaded it, TakenByOther while another reviewer has it before them."""
     if caller.user_id == asset.uploader_id:
         raise OwnUpload("Nobody reviews what they uploaded themselves.")
+    require_free(caller, asset)
+
+
+def require_free(caller: Caller, asset: AssetSummary) -> None:
+    """Raises TakenByOther while another reviewer has it before them."""
     holder = asset.review.held_by(now())
     if holder not in (None, caller.user_id):
         raise TakenByOther(
@@ -134,17 +145,20 @@ def writes(said: Said, asset: AssetSummary, outcome: Outcome) -> tuple[Write, ..
         after=review,
     )
     change = assets.change(asset, {"review": review.model_dump(), **outcome.fields})
-    if said.step not in _ACTIONS:
-        return change, reviews.append(entry)
     told = audit.entry(
         _ACTIONS[said.step],
         asset.id,
         by=said.caller,
         company_id=asset.company_id,
-        before={"review": asset.review.state},
-        after={"review": review.state, "reason": said.reason, "comment": said.comment},
+        before={"review": asset.review.state, "revision": asset.revision},
+        after={
+            "review": review.state,
+            "revision": outcome.fields.get("revision", asset.revision),
+            "reason": said.reason,
+            "comment": said.comment,
+        },
     )
-    return change, reviews.append(entry), told
+    return change, reviews.append(entry), told, *outcome.also
 
 
 def after(asset: Asset, outcome: Outcome, version: int) -> Asset:

@@ -2,17 +2,14 @@
 
 from typing import Any
 
-from shared.models.assets import Asset
-from shared.services import policies
+from shared.models.assets import Asset, text_fields
+from shared.services import policies, texts
 from shared.services.intake import Claim
 from shared.store import assets, objects
 
 _COPIED = {
     "state",
     "settled",
-    "text",
-    "text_truncated",
-    "excerpt",
     "confidence",
     "language",
     "pages",
@@ -33,14 +30,15 @@ async def adopt(claim: Claim) -> bool:
     if twin is None or twin.result_object is None:
         return False
     await objects.copy(twin.result_object, asset.result_name)
-    await claim.write(_result(twin, asset))
+    await claim.write(await _result(twin, asset))
     return True
 
 
-def _result(twin: Asset, asset: Asset) -> dict[str, Any]:
-    found = twin.model_dump(include=_COPIED)
+async def _result(twin: Asset, asset: Asset) -> dict[str, Any]:
+    # What people corrected is theirs to say of their own document; the machine's text is that of both.
     return {
-        **found,
+        **twin.model_dump(include=_COPIED),
+        **text_fields(await texts.machine(twin)),
         "result_object": asset.result_name,
         "twin_of": twin.id,
         "lease": None,

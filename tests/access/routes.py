@@ -47,6 +47,8 @@ ANYBODY = None
 SIGNED_IN = Rule(LIVING)
 OWN = Rule(frozenset())
 """Only one's own, and what is asked for is nobody's."""
+NO_REVISION = Rule(frozenset())
+"""What has never been corrected has no revision for anybody."""
 SUPER_ADMIN = Rule(_SUPER, LIVING)
 ANY_ADMIN = Rule(_ADMINS | {Who.STRANGER}, LIVING)
 """Admins of any company; each sees what is their company's."""
@@ -106,6 +108,12 @@ def _assets(path: str, kind: str, content_type: str) -> dict[str, Expected]:
         f"GET {one}/content": Expected(READ, asset=kind),
         f"GET {one}/result": Expected(READ, asset=kind),
         f"POST {one}/reprocess": Expected(CONTRIBUTE, asset=kind),
+        f"GET {one}/text": Expected(READ, asset=kind),
+        f"PUT {one}/text": Expected(READ, _json(text="New."), asset=kind),
+        f"PATCH {one}/text": Expected(READ, _json(text="New."), asset=kind),
+        f"GET {one}/revisions": Expected(READ, asset=kind),
+        f"GET {one}/revisions/{{number}}": Expected(NO_REVISION, asset=kind),
+        f"POST {one}/revisions/{{number}}/restore": Expected(NO_REVISION, asset=kind),
     }
 
 

@@ -26,7 +26,12 @@ def test_no_route_is_missing_and_none_is_made_up() -> None:
 async def _ask(world: World, who: Who, route: str, target: Target) -> httpx.Response:
     expected = EXPECTED[route]
     method, path = route.split(" ")
-    known = {**target.ids(), "asset_id": getattr(target, expected.asset).id, "document_id": target.document.id}
+    known = {
+        **target.ids(),
+        "asset_id": getattr(target, expected.asset).id,
+        "document_id": target.document.id,
+        "number": 1,
+    }
     body = expected.body(target) if expected.body else None
     query = expected.query(target) if expected.query else None
     return await world.http[who].request(method, path.format(**known), json=body, params=query)

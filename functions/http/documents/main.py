@@ -3,7 +3,8 @@
 from shared.models.assets import Kind
 from shared.web.app import http_function
 from shared.web.asset_routes import asset_routes
+from shared.web.text_routes import text_routes
 
-router = asset_routes(Kind.DOCUMENT, "/api/documents")
+PATH = "/api/documents"
 
-main = http_function("documents", router)
+main = http_function("documents", asset_routes(Kind.DOCUMENT, PATH), text_routes(Kind.DOCUMENT, PATH))

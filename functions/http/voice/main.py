@@ -3,7 +3,8 @@
 from shared.models.assets import Kind
 from shared.web.app import http_function
 from shared.web.asset_routes import asset_routes
+from shared.web.text_routes import text_routes
 
-router = asset_routes(Kind.VOICE, "/api/voice")
+PATH = "/api/voice"
 
-main = http_function("voice", router)
+main = http_function("voice", asset_routes(Kind.VOICE, PATH), text_routes(Kind.VOICE, PATH))
