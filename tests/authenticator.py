@@ -28,6 +28,7 @@ class Authenticator:
     count: int = 0
     counts: bool = True
     cross_origin: bool = False
+    attestation: tuple[str, dict[str, Any]] = ("none", {})
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     user_handle: bytes = b""
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
@@ -36,8 +37,9 @@ class Authenticator:
         """What `navigator.credentials.create()` gives for these options."""
         self.user_handle = base64.urlsafe_b64decode(options["user"]["id"] + "==")
         client_data = self._client_data("webauthn.create", challenge or options["challenge"])
-        statement = {"fmt": "none", "attStmt": {}, "authData": self._data(options["rp"]["id"], attested=True)}
-        return self._credential({"clientDataJSON": client_data, "attestationObject": encoded(cbor2.dumps(statement))})
+        form, statement = self.attestation
+        made = {"fmt": form, "attStmt": statement, "authData": self._data(options["rp"]["id"], attested=True)}
+        return self._credential({"clientDataJSON": client_data, "attestationObject": encoded(cbor2.dumps(made))})
 
     def get(self, options: dict[str, Any], *, challenge: str | None = None) -> dict[str, Any]:
         """What `navigator.credentials.get()` gives for these options."""

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import webauthn
-from webauthn.helpers import base64url_to_bytes
+from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, encode_cbor, parse_cbor
 from webauthn.helpers.cose import COSEAlgorithmIdentifier
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
@@ -45,6 +45,8 @@ ALGORITHMS = [
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 ]
 """Signatures that we verify, the preferred first."""
+VENDORS_FORMATS = frozenset({"tpm", "android-key", "android-safetynet", "apple", "fido-u2f"})
+"""Attestation statements that mean nothing without the vendor's root certificates."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def verified_registration(
     try:
         _require_same_origin(credential, allow=allow_cross_origin)
         return webauthn.verify_registration_response(
-            credential=credential,
+            credential=_without_vendors_statement(credential),
             expected_challenge=challenge,
             expected_rp_id=rp_id,
             expected_origin=list(origins),
@@ -148,6 +150,19 @@ def verified_registration(
         )
     except _BROKEN as error:
         raise errors.ValidationFailed("This passkey does not verify.") from error
+
+
+def _without_vendors_statement(credential: dict[str, Any]) -> dict[str, Any]:
+    """The credential, with a statement that only its vendor's root certificates could prove taken for none.
+
+    We ask for no attestation and keep no vendor's roots; formats that prove themselves are still checked.
+    """
+    response = credential["response"]
+    attestation = parse_cbor(base64url_to_bytes(response["attestationObject"]))
+    if attestation["fmt"] not in VENDORS_FORMATS:
+        return credential
+    none = {"fmt": "none", "attStmt": {}, "authData": attestation["authData"]}
+    return {**credential, "response": {**response, "attestationObject": bytes_to_base64url(encode_cbor(none))}}
 
 
 # --- signing in
