@@ -9,6 +9,7 @@ import httpx
 import psutil
 
 from emulators.cloud import LocalCloud
+from emulators.parts import isolated_name
 
 SHORTEST, LONGEST = 0.2, 1.5
 """Seconds between two strokes."""
@@ -16,7 +17,8 @@ FROZEN_SECONDS = 1.5
 """How long Firestore does not answer; it is frozen, not killed, since its emulator keeps nothing."""
 
 # The engines are not killed: they count what they were given, and the books are checked against that.
-_KILLED = ("ocr", "transcribe", "receive", "progress", "operations", "uploads", "storage", "tasks")
+_FUNCTIONS = ("ocr", "transcribe", "receive", "progress", "operations", "uploads")
+_KILLED = (*map(isolated_name, _FUNCTIONS), "storage", "tasks")
 _ENGINE_CALLS = {
     "documentai_control": ("ProcessDocument", "BatchProcessDocuments", "GetOperation"),
     "speech_control": ("Recognize", "BatchRecognize", "GetOperation"),

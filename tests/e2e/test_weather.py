@@ -9,11 +9,13 @@ import httpx
 import pytest
 
 from emulators.cloud import LocalCloud
+from emulators.parts import isolated_name
 from emulators.ports import Ports
 from emulators.state import State
 from tests import material
 from tests.conftest import Cloud
 from tests.e2e.journey import assets_of, described, ended, new_session, send, start, take
+from tests.emulators.waiting import until
 
 SESSION_WRITES = 60
 """Writes of the session record that a session of 2,000 small files may cost."""
@@ -69,9 +71,8 @@ async def test_no_file_is_lost_when_functions_are_killed_in_the_middle(isolated:
     folder = {f"{number}.png": material.picture("png", f"Letter number {number}.") for number in range(12)}
     folder |= {f"{number}.csv": b"a,b\n" for number in range(12)}
     async with httpx.AsyncClient(base_url=isolated.url, timeout=60, trust_env=False) as http:
-        answer = await http.post("/api/auth/login", json={"username": "admin", "password": "admin123"})
-        http.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
-        await take(http, {"warm.csv": b"1"})
+        await _signs_in(http)
+        await take(http, {"warm.csv": b"1", "warm.png": material.picture("png", "Warm.")})  # all that is killed runs
         session = await new_session(http)
         job = await start(http, session["id"], [described(path, content) for path, content in folder.items()])
 
@@ -79,7 +80,7 @@ async def test_no_file_is_lost_when_functions_are_killed_in_the_middle(isolated:
             (await send(file["upload"], folder[file["path"]])).raise_for_status()
             if number % 6 == 5:
                 for function in ("ocr", "receive", "progress"):
-                    await asyncio.to_thread(isolated.kill, function)
+                    await asyncio.to_thread(isolated.kill, isolated_name(function))
         status = await ended(http, session["id"], limit=250)
 
         assets = await assets_of(http, session["id"])
@@ -87,3 +88,16 @@ async def test_no_file_is_lost_when_functions_are_killed_in_the_middle(isolated:
     assert (stats["files_processed"], stats["files_failed"]) == (24, 0), status["errors"]
     assert {asset["state"] for asset in assets.values()} == {"processed"}
     assert all(f"number {path.removesuffix('.png')}" in asset["text"] for path, asset in assets.items())
+
+
+async def _signs_in(http: httpx.AsyncClient) -> None:
+    """Signs in as the local admin, as soon as the process of `auth` is there."""
+
+    async def signed_in() -> bool:
+        answer = await http.post("/api/auth/login", json={"username": "admin", "password": "admin123"})
+        if answer.status_code == 503:
+            return False
+        http.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
+        return True
+
+    await until(signed_in, 90)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -141,7 +140,11 @@ def test_a_signature_holds_until_its_last_second_and_no_longer(account: Account,
         verify(request, signers, SIGNED_AT + timedelta(seconds=60))
 
 
-def test_the_vectors_command_reports_what_passes_and_what_fails(account: Account, tmp_path: Path) -> None:
+def test_the_vectors_command_reports_what_passes_and_what_fails(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The library signs for the emulator where this is set, as the fixture of the local cloud does.
+    monkeypatch.delenv("STORAGE_EMULATOR_HOST", raising=False)
     # Google's file is not part of this repository; a vector of the same form shows that the command can fail.
     key = account.credentials
     url = generate_signed_url_v4(
