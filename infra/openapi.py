@@ -51,6 +51,8 @@ _TITLES = {
     500: "Internal",
     503: "Unavailable",
 }
+SIGN_INS = frozenset({"login", "google", "refresh", "passkey_login"})
+"""Operations that refuse credentials without taking a token."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _KEY_PARAMETER = {
     "name": "Idempotency-Key",
@@ -171,7 +173,7 @@ def _statuses(path: str, method: str, operation: Mapping[str, Any]) -> list[int]
     names = {parameter["name"] for parameter in operation.get("parameters", ())}
     takes_body = "requestBody" in operation
     found = {400, 429, 500, 503}
-    found |= {401, 403} if operation.get("security") else set()
+    found |= {401, 403} if operation.get("security") or operation["operationId"] in SIGN_INS else set()
     found |= {404} if "{" in path or takes_body or any(name.endswith("_id") for name in names) else set()
     found |= {409} if method != "get" else set()
     found |= {412} if "If-Match" in names else set()
