@@ -2,7 +2,7 @@
 
 from pydantic import ConfigDict, Field
 
-from shared.models.records import Frozen
+from shared.models.records import Frozen, Moment
 
 
 class ObjectFinalized(Frozen):
@@ -17,6 +17,14 @@ class ObjectFinalized(Frozen):
     content_type: str = Field("application/octet-stream", alias="contentType")
     crc32c: str | None = None
     md5: str | None = Field(None, alias="md5Hash")
+
+
+class ObjectListed(Frozen):
+    """An object as a listing of the bucket tells of it."""
+
+    name: str
+    generation: int
+    created_at: Moment
 
 
 class ProgressTick(Frozen):

@@ -23,6 +23,7 @@ from shared.models.assets import (
     Asset,
     AssetError,
     AssetState,
+    AssetSummary,
     Fault,
     Lease,
     Recognition,
@@ -159,7 +160,7 @@ async def _announced(event: ObjectFinalized) -> Asset | None:
     return asset
 
 
-def follow(asset: Asset) -> None:
+def follow(asset: AssetSummary) -> None:
     """From here on the log speaks with the id of the request that announced the file."""
     if asset.request_id:
         logs.bind(logs.Correlation.taken(asset.request_id, asset.traceparent), asset_id=asset.id)

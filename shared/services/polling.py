@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from shared.cloud import tasks
-from shared.models.assets import Asset, Fault, Unprocessable
+from shared.models.assets import Asset, AssetSummary, Fault, Unprocessable
 from shared.models.events import OperationPoll
 from shared.models.records import now
 from shared.services.intake import Claim
@@ -36,6 +36,15 @@ async def look_again(asset: Asset, attempt: int) -> None:
     poll = OperationPoll(asset_id=asset.id, generation=asset.generation, operation=asset.operation, attempt=attempt)
     gap = min(FIRST_GAP * 2 ** min(attempt, 20), LONGEST_GAP)
     await tasks.enqueue(QUEUE, poll, name=f"{asset.operation}:{attempt}", at=now() + gap)
+
+
+async def look_soon(asset: AssetSummary) -> None:
+    """Begins the looks anew, for an operation whose look got lost; within one gap of the longest kind it is the same."""
+    if asset.operation is None or asset.generation is None:
+        return
+    poll = OperationPoll(asset_id=asset.id, generation=asset.generation, operation=asset.operation)
+    slot = int(now().timestamp() / LONGEST_GAP.total_seconds())
+    await tasks.enqueue(QUEUE, poll, name=f"{asset.operation}:anew:{slot}")
 
 
 def _began(asset: Asset) -> datetime:

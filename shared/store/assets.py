@@ -48,6 +48,13 @@ async def in_state(session_id: str, state: AssetState, limit: int) -> list[Asset
     return await firestore.query(AssetSummary, Query(ASSETS, where=where, limit=limit, select=SUMMARY))
 
 
+async def unsettled(before: datetime, limit: int) -> list[AssetSummary]:
+    """Living assets that are not at their end and were last written before this moment, the oldest first."""
+    where: tuple[Condition, ...] = (("settled", "==", False), ("deleted_at", "==", None), ("updated_at", "<", before))
+    asked = Query(ASSETS, where=where, order=("updated_at",), limit=limit, select=_SUMMARY)
+    return await firestore.query(AssetSummary, asked)
+
+
 async def total(session_id: str) -> Totals:
     """All living assets of a session: count, and the sums of `size` and `uploaded_bytes`."""
     return await firestore.totals(Query(ASSETS, where=_of_session(session_id)), sums=("size", "uploaded_bytes"))

@@ -12,7 +12,7 @@ from google.api_core import exceptions as google
 
 from shared import errors
 from shared.models.assets import AssetSummary, Link, UploadAddress
-from shared.models.events import ObjectFinalized
+from shared.models.events import ObjectFinalized, ObjectListed
 from shared.settings import settings
 from shared.store import signing
 from shared.store.bucket import bucket
@@ -133,6 +133,16 @@ async def copy(object_name: str, to: str) -> None:
     """Copies an object inside the bucket; NotFound when it is not there."""
     blob = bucket().blob(object_name)
     await _called(lambda: bucket().copy_blob(blob, bucket(), to, timeout=TIMEOUT))
+
+
+async def after(name: str, count: int) -> list[ObjectListed]:
+    """The next objects of the bucket behind this name, in the order of their names; empty: from the beginning."""
+
+    def listed() -> list[ObjectListed]:
+        found = bucket().list_blobs(start_offset=f"{name}\x00" if name else None, max_results=count, timeout=TIMEOUT)
+        return [ObjectListed(name=one.name, generation=one.generation, created_at=one.time_created) for one in found]
+
+    return await _called(listed)
 
 
 async def names_below(prefix: str) -> list[str]:

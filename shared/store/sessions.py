@@ -41,6 +41,12 @@ async def totals(where: Sequence[Condition]) -> SessionTotals:
     )
 
 
+async def in_progress(limit: int) -> list[Session]:
+    """Living sessions of any company that are on their way; one read for each."""
+    where: tuple[Condition, ...] = (_in(SessionStatus.IN_PROGRESS), ("deleted_at", "==", None))
+    return await firestore.query(Session, firestore.Query(SESSIONS, where=where, limit=limit))
+
+
 def _in(status: SessionStatus) -> Condition:
     return ("status", "==", status)
 
