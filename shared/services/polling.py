@@ -39,7 +39,7 @@ async def look_again(asset: Asset, attempt: int) -> None:
 
 
 async def look_soon(asset: AssetSummary) -> None:
-    """Begins the looks anew, for an operation whose look got lost; within one gap of the longest kind it is the same."""
+    """Begins the looks anew, for an operation whose look got lost; at most once in `LONGEST_GAP`."""
     if asset.operation is None or asset.generation is None:
         return
     poll = OperationPoll(asset_id=asset.id, generation=asset.generation, operation=asset.operation)

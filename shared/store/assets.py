@@ -51,7 +51,7 @@ async def in_state(session_id: str, state: AssetState, limit: int) -> list[Asset
 async def unsettled(before: datetime, limit: int) -> list[AssetSummary]:
     """Living assets that are not at their end and were last written before this moment, the oldest first."""
     where: tuple[Condition, ...] = (("settled", "==", False), ("deleted_at", "==", None), ("updated_at", "<", before))
-    asked = Query(ASSETS, where=where, order=("updated_at",), limit=limit, select=_SUMMARY)
+    asked = Query(ASSETS, where=where, order=("updated_at",), limit=limit, select=SUMMARY)
     return await firestore.query(AssetSummary, asked)
 
 

@@ -18,15 +18,19 @@ from clients.uploader.errors import UploaderError
 from emulators.cloud import LocalCloud
 from emulators.ports import Ports
 from emulators.state import State
+from infra.catalog import HttpTrigger, Kind, functions
 from shared.models.assets import AssetSummary
 from shared.settings import settings
 from shared.store import assets, firestore, objects
 from shared.store.firestore import Query
 from tests import material
 from tests.chaos.weather import Weather
+from tests.emulators.waiting import until
 
 SETTLED_WITHIN = 240
 """Seconds of good weather after which everything must be at its end: a lease, and Pub/Sub's longest back-offs met."""
+STARTED_WITHIN = 120
+"""Seconds for all functions to start, each in a process of its own."""
 FILES = 30
 """Files of each kind in a folder."""
 
@@ -39,6 +43,7 @@ async def test_the_books_balance_after_bad_weather(tmp_path: Path, monkeypatch: 
     print(f"\nCHAOS_SEED={seed} CHAOS_SECONDS={seconds:.0f}")
     cloud = LocalCloud(Ports.free(), State(tmp_path / "cloud"), isolated=True)
     await asyncio.to_thread(cloud.start)
+    await until(lambda: _answer(cloud), STARTED_WITHIN)
     try:
         for name, value in cloud.environment.items():
             monkeypatch.setenv(name, value)
@@ -49,6 +54,15 @@ async def test_the_books_balance_after_bad_weather(tmp_path: Path, monkeypatch: 
             await _balances(cloud, session_id, folder)
     finally:
         await asyncio.to_thread(cloud.stop)
+
+
+async def _answer(cloud: LocalCloud) -> bool:
+    """Whether all functions, which start after the rest, have come up."""
+    served = [one for one in functions() if one.kind is Kind.HTTP]
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+        doors = [str(one.trigger.paths[0]) for one in served if isinstance(one.trigger, HttpTrigger)]
+        answers = [await client.get(f"{cloud.url}{door}") for door in doors]
+    return all(answer.status_code != httpx.codes.SERVICE_UNAVAILABLE for answer in answers)
 
 
 async def _upload_until(cloud: LocalCloud, tmp_path: Path, seed: int, end: float) -> dict[str, dict[str, bytes]]:
