@@ -58,6 +58,8 @@ class Action(StrEnum):
     REVIEW_SENT_BACK = "review.sent_back"
     REVIEW_UNDONE = "review.undone"
     TEXT_CORRECTED = "text.corrected"
+    ASSET_LABELLED = "asset.labelled"
+    LABEL_SET_CHANGED = "label_set.changed"
 
 
 class AuditEntry(Record):

@@ -32,6 +32,7 @@ class Step(StrEnum):
     SEND_BACK = "send_back"
     UNDO = "undo"
     CORRECT = "correct"
+    LABEL = "label"
 
 
 REVIEW_STEPS: dict[Step, frozenset[ReviewState]] = {
@@ -41,8 +42,9 @@ REVIEW_STEPS: dict[Step, frozenset[ReviewState]] = {
     Step.SEND_BACK: frozenset({ReviewState.APPROVED, ReviewState.REJECTED}),
     Step.UNDO: frozenset({ReviewState.SUBMITTED, ReviewState.APPROVED, ReviewState.REJECTED}),
     Step.CORRECT: frozenset({ReviewState.NONE, ReviewState.SUBMITTED, ReviewState.REJECTED}),
+    Step.LABEL: frozenset({ReviewState.NONE, ReviewState.SUBMITTED, ReviewState.REJECTED}),
 }
-"""The states in which each step may be taken. What is approved is corrected only after it was sent back."""
+"""The states in which each step may be taken. What is approved is corrected or labelled only after it was sent back."""
 
 
 class Decision(StrEnum):

@@ -8,15 +8,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from shared.errors import Forbidden, NotFound, StateConflict
-from shared.models.assets import Asset, AssetState, Kind, text_fields
+from shared.errors import NotFound
+from shared.models.assets import Asset, Kind, text_fields
 from shared.models.identity import Caller
 from shared.models.projects import Permission
 from shared.models.records import new_id, now
-from shared.models.review import ReviewState, Step
+from shared.models.review import Step
 from shared.models.revisions import NewText, Revision, RevisionItem, RevisionSummary, RevisionView, TextChange, TextView
 from shared.services import assets, differences, review, texts
-from shared.services.access import PERMISSIONS, Access
+from shared.services.access import Access
 from shared.services.review import Outcome, Said
 from shared.store import objects, revisions
 
@@ -38,7 +38,9 @@ async def correct(caller: Caller, kind: Kind, asset_id: str, asked: NewText, ver
     said = Said(caller, Step.CORRECT, asked.comment, version=version)
 
     async def decide(asset: Asset, found: Access) -> Outcome | None:
-        _require(caller, kind, asset, found)
+        if asset.kind is not kind:
+            raise NotFound(f"There is no such {kind}.")
+        review.require_editor(caller, asset, found)
         before = await texts.current(asset)
         return None if asked.text == before else await _corrected(said, asset, before, asked.text)
 
@@ -50,19 +52,6 @@ async def restore(caller: Caller, kind: Kind, asset_id: str, number: int, versio
     asset = await assets.get(caller, kind, asset_id)
     earlier = await texts.of_revision(await texts.revision(asset, number))
     return await correct(caller, kind, asset_id, NewText(text=earlier, comment=f"As in revision {number}."), version)
-
-
-def _require(caller: Caller, kind: Kind, asset: Asset, found: Access) -> None:
-    if asset.kind is not kind:
-        raise NotFound(f"There is no such {kind}.")
-    submitted = asset.review.state is ReviewState.SUBMITTED
-    needed = {Permission.REVIEW} if submitted else {Permission.REVIEW, Permission.CONTRIBUTE}
-    if not needed & PERMISSIONS[found.role]:
-        raise Forbidden(f"The role {found.role} may not correct this text now.")
-    if submitted:
-        review.require_free(caller, asset)
-    if asset.state is not AssetState.PROCESSED:
-        raise StateConflict(f"The {kind} is {asset.state}.", details={"state": asset.state})
 
 
 async def _corrected(said: Said, asset: Asset, before: str, after: str) -> Outcome:

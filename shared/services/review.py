@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from shared.errors import Changed, NotFound, OwnUpload, PreconditionFailed, StateConflict, TakenByOther
+from shared.errors import Changed, Forbidden, NotFound, OwnUpload, PreconditionFailed, StateConflict, TakenByOther
 from shared.models.assets import Asset, AssetState, AssetSummary, Kind
 from shared.models.audit import Action
 from shared.models.identity import Caller
@@ -32,6 +32,7 @@ _ACTIONS = {
     Step.SEND_BACK: Action.REVIEW_SENT_BACK,
     Step.UNDO: Action.REVIEW_UNDONE,
     Step.CORRECT: Action.TEXT_CORRECTED,
+    Step.LABEL: Action.ASSET_LABELLED,
 }
 _DECISIONS = frozenset({Step.APPROVE, Step.REJECT})
 UNMEASURED: dict[str, Any] = {"character_error_rate": None, "word_error_rate": None}
@@ -110,6 +111,21 @@ def require_reviewer(caller: Caller, asset: AssetSummary) -> None:
     if caller.user_id == asset.uploader_id:
         raise OwnUpload("Nobody reviews what they uploaded themselves.")
     require_free(caller, asset)
+
+
+def require_editor(caller: Caller, asset: AssetSummary, found: Access) -> None:
+    """Raises Forbidden unless the caller may correct or label it where its review stands, TakenByOther as above.
+
+    Whoever contributes or reviews may; reviewers alone while it is before them.
+    """
+    submitted = asset.review.state is ReviewState.SUBMITTED
+    needed = {Permission.REVIEW} if submitted else {Permission.REVIEW, Permission.CONTRIBUTE}
+    if not needed & access.PERMISSIONS[found.role]:
+        raise Forbidden(f"The role {found.role} may not change this {asset.kind} now.")
+    if submitted:
+        require_free(caller, asset)
+    if asset.state is not AssetState.PROCESSED:
+        raise StateConflict(f"The {asset.kind} is {asset.state}.", details={"state": asset.state})
 
 
 def require_free(caller: Caller, asset: AssetSummary) -> None:

@@ -68,7 +68,7 @@ class Expected:
     """A rule, and a request that is in order: its body, query, and what of it is deleted at first."""
 
     rule: Rule | None
-    body: Callable[[Target], Json] | None = None
+    body: Callable[[Target], Json | list[Json]] | None = None
     query: Callable[[Target], Json] | None = None
     deleted: str | None = None
     asset: str = "document"
@@ -111,6 +111,8 @@ def _assets(path: str, kind: str, content_type: str) -> dict[str, Expected]:
         f"GET {one}/text": Expected(READ, asset=kind),
         f"PUT {one}/text": Expected(READ, _json(text="New."), asset=kind),
         f"PATCH {one}/text": Expected(READ, _json(text="New."), asset=kind),
+        f"GET {one}/labels": Expected(READ, asset=kind),
+        f"PUT {one}/labels": Expected(READ, _json(annotations=[]), asset=kind),
         f"GET {one}/revisions": Expected(READ, asset=kind),
         f"GET {one}/revisions/{{number}}": Expected(NO_REVISION, asset=kind),
         f"POST {one}/revisions/{{number}}/restore": Expected(NO_REVISION, asset=kind),
@@ -222,6 +224,14 @@ EXPECTED: dict[str, Expected] = {
     "POST /api/review/{document_id}/send-back": Expected(REVIEW, _json(comment="Look again.")),
     "POST /api/review/{document_id}/undo": Expected(REVIEW),
     "GET /api/review/{document_id}/history": Expected(READ),
+    # --- labels
+    "GET /api/labels/{project_id}": Expected(READ),
+    "PUT /api/labels/{project_id}": Expected(MANAGE, _json(fields=[])),
+    "GET /api/labels/{project_id}/label-studio/config": Expected(READ),
+    "GET /api/labels/{project_id}/label-studio/tasks": Expected(READ),
+    "POST /api/labels/{project_id}/label-studio/tasks": Expected(
+        READ, lambda target: [{"data": {"document_id": target.document.id}}]
+    ),
     # --- health and reference
     "GET /health": Expected(ANYBODY),
     "GET /health/ready": Expected(ANYBODY),

@@ -3,8 +3,9 @@
 from shared.models.assets import Kind
 from shared.web.app import http_function
 from shared.web.asset_routes import asset_routes
+from shared.web.label_routes import label_routes
 from shared.web.text_routes import text_routes
 
-PATH = "/api/voice"
+ROUTES = (asset_routes, text_routes, label_routes)
 
-main = http_function("voice", asset_routes(Kind.VOICE, PATH), text_routes(Kind.VOICE, PATH))
+main = http_function("voice", *(routes(Kind.VOICE, "/api/voice") for routes in ROUTES))

@@ -8,7 +8,7 @@ import pytest
 
 from shared.models.assets import INLINE_TEXT_LIMIT
 from shared.store import assets, audit
-from tests.functions.http.review.conftest import Desk, decided, refusal
+from tests.functions.http.desk import Desk, decided, refusal
 from tests.functions.http.walking import walked
 from tests.people import Person
 

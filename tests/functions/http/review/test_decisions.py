@@ -6,7 +6,7 @@ from datetime import timedelta
 from shared.models.records import now
 from shared.services import review
 from shared.store import assets, audit, firestore, reviews
-from tests.functions.http.review.conftest import Desk, decided, refusal
+from tests.functions.http.desk import Desk, decided, refusal
 from tests.functions.http.walking import walked
 
 

@@ -7,7 +7,7 @@ from shared.models.records import now
 from shared.services import review_queue
 from shared.store import assets, firestore
 from tests.functions.http.conftest import Staff
-from tests.functions.http.review.conftest import Desk, decided, refusal
+from tests.functions.http.desk import Desk, decided, refusal
 from tests.functions.http.walking import ids
 from tests.people import Person
 
