@@ -60,7 +60,7 @@ class Weather:
         while not self._over.wait(self._random.uniform(SHORTEST, LONGEST)):
             try:
                 self.strokes[self._random.choice(self._kinds)()] += 1
-            except httpx.HTTPError:
+            except (httpx.HTTPError, ProcessLookupError):
                 self.strokes["missed: the part was down already"] += 1
 
     def _kill(self) -> str:
