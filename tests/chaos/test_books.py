@@ -18,7 +18,7 @@ from clients.uploader.errors import UploaderError
 from emulators.cloud import LocalCloud
 from emulators.ports import Ports
 from emulators.state import State
-from infra.catalog import HttpTrigger, Kind, functions
+from infra.catalog import HttpTrigger, functions
 from shared.models.assets import AssetSummary
 from shared.settings import settings
 from shared.store import assets, firestore, objects
@@ -58,10 +58,13 @@ async def test_the_books_balance_after_bad_weather(tmp_path: Path, monkeypatch: 
 
 async def _answer(cloud: LocalCloud) -> bool:
     """Whether all functions, which start after the rest, have come up."""
-    served = [one for one in functions() if one.kind is Kind.HTTP]
+    internal = cloud.ports.url("internal")
+    doors = [
+        cloud.url + one.trigger.paths[0] if isinstance(one.trigger, HttpTrigger) else f"{internal}/{one.name}"
+        for one in functions()
+    ]
     async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
-        doors = [str(one.trigger.paths[0]) for one in served if isinstance(one.trigger, HttpTrigger)]
-        answers = [await client.get(f"{cloud.url}{door}") for door in doors]
+        answers = [await client.get(door) for door in doors]
     return all(answer.status_code != httpx.codes.SERVICE_UNAVAILABLE for answer in answers)
 
 
