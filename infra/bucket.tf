@@ -69,6 +69,18 @@ resource "google_storage_bucket" "data" {
     }
   }
 
+  # Exports are made again when they are wanted again.
+  lifecycle_rule {
+    condition {
+      age            = var.retention.exports
+      matches_prefix = ["exports/"]
+      with_state     = "LIVE"
+    }
+    action {
+      type = "Delete"
+    }
+  }
+
   lifecycle_rule {
     condition {
       age = 7

@@ -25,6 +25,7 @@ locals {
     MAIL_FROM               = var.mail.from
     LOG_LEVEL               = var.log_level
     CORS_ORIGINS            = jsonencode(var.cors_origins)
+    PRICES                  = jsonencode(var.prices)
     ADDRESS_QUOTA_FACTOR    = tostring(var.rate_limits.address_quota_factor)
 
     # X-Forwarded-For ends with the client's address and the load balancer's own.

@@ -110,6 +110,23 @@ variable "rate_limits" {
   }
 }
 
+variable "prices" {
+  description = "What analytics reckons costs with: a page read, a minute transcribed, a GiB stored for a month."
+  type = object({
+    currency  = optional(string, "USD")
+    page      = optional(number, 0.0015)
+    minute    = optional(number, 0.016)
+    gib_month = optional(number, 0.02)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for price in [var.prices.page, var.prices.minute, var.prices.gib_month] : price >= 0])
+    error_message = "A price is not negative."
+  }
+}
+
 variable "mail" {
   description = "Mail server for invitations and verification. Its password is the secret smtp-password."
   type = object({
@@ -180,10 +197,11 @@ variable "protect" {
 }
 
 variable "retention" {
-  description = "Days for which deleted or replaced objects can be brought back, and for which batch output is kept for inspection."
+  description = "Days for which deleted or replaced objects can be brought back, and for which batch output and exports are kept."
   type = object({
     deleted_objects = optional(number, 14)
     batch_output    = optional(number, 7)
+    exports         = optional(number, 30)
   })
   default  = {}
   nullable = false

@@ -9,7 +9,7 @@ import os
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EMULATOR_VARIABLES = (
@@ -21,6 +21,20 @@ EMULATOR_VARIABLES = (
     "DOCUMENTAI_EMULATOR_HOST",
     "SPEECH_EMULATOR_HOST",
 )
+
+
+class Prices(BaseModel):
+    """What recognition and storage cost, for analytics; list prices unless the platform's operator says otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    currency: str = "USD"
+    page: Annotated[float, Field(ge=0)] = 0.0015
+    """A page read (https://cloud.google.com/document-ai/pricing)."""
+    minute: Annotated[float, Field(ge=0)] = 0.016
+    """A minute transcribed (https://cloud.google.com/speech-to-text/pricing)."""
+    gib_month: Annotated[float, Field(ge=0)] = 0.02
+    """A GiB stored for a month (https://cloud.google.com/storage/pricing)."""
 
 
 class Settings(BaseSettings):
@@ -53,6 +67,11 @@ class Settings(BaseSettings):
         tuple[str, ...], Field(description="BCP 47 languages expected in recordings, most likely first.")
     ] = ("en-US",)
 
+    webhook_loopback: Annotated[
+        bool, Field(description="Whether webhooks may go to loopback addresses: set by the local cloud alone.")
+    ] = False
+    prices: Annotated[Prices, Field(description="Prices that analytics reckons costs with, as JSON.")] = Prices()
+
     signing_account: Annotated[
         str | None,
         Field(description="Service account e-mail that signs URLs; unset: the instance's own, by IAM signBlob."),
@@ -80,6 +99,12 @@ class Settings(BaseSettings):
         float, Field(description="Multiplies rate limits per client address, where many people share one.", gt=0)
     ] = 1.0
     allowed_hosts: Annotated[tuple[str, ...], Field(description="Host names that are answered; `*` for any.")] = ("*",)
+
+    @model_validator(mode="after")
+    def _no_loopback_on_cloud_run(self) -> "Settings":
+        if self.webhook_loopback and os.environ.get("K_SERVICE"):
+            raise ValueError("WEBHOOK_LOOPBACK set on Cloud Run: this instance refuses to start")
+        return self
 
     @model_validator(mode="after")
     def _no_emulator_on_cloud_run(self) -> "Settings":

@@ -1,14 +1,16 @@
 """Projects."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from shared.models.listing import Listing
 from shared.models.projects import Project
 from shared.store import firestore, listing
-from shared.store.firestore import AnyOf, Condition, Write
+from shared.store.firestore import AnyOf, Condition, Query, Write
 
 PROJECTS = "projects"
+_SCAN_PAGE = 500
 
 
 async def get(project_id: str) -> Project | None:
@@ -19,6 +21,19 @@ async def get(project_id: str) -> Project | None:
 async def page(where: Sequence[Condition | AnyOf], asked: Listing) -> list[Project]:
     """Projects that meet these conditions, as the listing asks; one read for each."""
     return await listing.page(Project, PROJECTS, where, asked)
+
+
+async def living() -> AsyncIterator[str]:
+    """The id of every project that is not deleted; one read for each."""
+    after: tuple[Any, ...] | None = None
+    while True:
+        asked = Query(PROJECTS, where=(("deleted_at", "==", None),), order=("-created_at",), limit=_SCAN_PAGE)
+        page = await firestore.query(Project, replace(asked, start_after=after))
+        for project in page:
+            yield project.id
+        if len(page) < _SCAN_PAGE:
+            return
+        after = (page[-1].created_at, page[-1].id)
 
 
 def of_company(company_id: str) -> Condition:

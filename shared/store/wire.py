@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Record)
 
 # The plain messages behind Google's wrapped types.
+GetDocument = types.GetDocumentRequest.pb()
+BatchGetDocuments = types.BatchGetDocumentsRequest.pb()
+RunQuery = types.RunQueryRequest.pb()
+RunAggregationQuery = types.RunAggregationQueryRequest.pb()
+Commit = types.CommitRequest.pb()
 _Value = types.Value.pb()
 _Document = types.Document.pb()
 _Query = types.StructuredQuery.pb()
@@ -104,6 +109,8 @@ def write(root: str, asked: "Write") -> Any:
     message = _Write(delete=name) if asked.fields is None else _Write(update=_document(name, asked.fields))
     if asked.mask is not None:
         message.update_mask.field_paths.extend(asked.mask)
+    for path, amount in (asked.add or {}).items():
+        message.update_transforms.add(field_path=path, increment=encoded(amount))
     if asked.version is not None:
         message.current_document.update_time.seconds = asked.version // 1_000_000
         message.current_document.update_time.nanos = asked.version % 1_000_000 * _MICROSECOND
