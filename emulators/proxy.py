@@ -1,7 +1,7 @@
 """Passes requests on to a function that runs in a process of its own, bytes as they come."""
 
-import asyncio
 import time
+from asyncio import sleep as pause
 from collections.abc import AsyncIterator, Iterable
 from uuid import uuid4
 
@@ -79,7 +79,7 @@ class Upstream:
                 # Nothing of the request was sent: it waits for the function to start, as on Google Cloud.
                 if time.monotonic() > limit:
                     raise
-                await asyncio.sleep(_POLL)
+                await pause(_POLL)
 
 
 def refusal(error: errors.AltaError, headers: Headers) -> Response:
