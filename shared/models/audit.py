@@ -48,6 +48,12 @@ class Action(StrEnum):
     SESSION_RESTORED = "session.restored"
     SESSION_CANCELLED = "session.cancelled"
     ASSET_REPROCESSED = "asset.reprocessed"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105  # the name of an action
+    WEBHOOK_DELETED = "webhook.deleted"
+    EXPORT_REQUESTED = "export.requested"
+    EXPORT_CANCELLED = "export.cancelled"
     DEAD_LETTER_REPLAYED = "dead_letter.replayed"
     ASSET_CREATED = "asset.created"
     ASSET_DELETED = "asset.deleted"

@@ -33,6 +33,8 @@ from shared.models.assets import (
 )
 from shared.models.events import ObjectFinalized
 from shared.models.records import now
+from shared.models.webhooks import Event
+from shared.services import rollups, webhooks
 from shared.store import assets, firestore, objects
 
 LEASE = timedelta(seconds=60)
@@ -112,6 +114,7 @@ async def settle_faults(claim: Claim, work: Work) -> None:
     except Unprocessable as error:
         await claim.write({**claim.arrived, **failure(error.fault, error.message)})
         _log.info("asset_failed", asset_id=claim.asset.id, code=error.fault)
+        await _tell(claim.asset)
     except firestore.Conflict:
         raise
     except Exception:
@@ -209,6 +212,7 @@ async def _release(claim: Claim) -> None:
 async def keep(claim: Claim) -> None:
     """A plain file is at its end when it has come; one write."""
     await claim.write({**claim.arrived, "state": AssetState.UPLOADED, "settled": True, "error": None})
+    await _tell(claim.asset)
 
 
 def failure(fault: Fault, message: str) -> dict[str, Any]:
@@ -248,3 +252,13 @@ async def finish(claim: Claim, found: Recognition) -> None:
         }
     )
     _log.info("asset_processed", asset_id=asset.id, kind=asset.kind, characters=len(found.text))
+    await _tell(claim.asset)
+
+
+async def _tell(asset: Asset) -> None:
+    """Tells whoever follows the project that an asset is at its end; free for a project that nobody follows."""
+    await rollups.soon(asset.project_id)
+    event = Event.ASSET_FAILED if asset.state is AssetState.FAILED else Event.ASSET_PROCESSED
+    key = f"{asset.id}:{asset.generation}:{asset.attempts}"
+    fields = {"id", "kind", "project_id", "session_id", "path", "state", "error"}
+    await webhooks.emit(asset.project_id, event, key, asset.model_dump(mode="json", include=fields))

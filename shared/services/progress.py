@@ -18,7 +18,8 @@ from shared.models.assets import AssetState, Fault
 from shared.models.events import ProgressTick
 from shared.models.records import now
 from shared.models.sessions import ERRORS_SHOWN, FileError, Session, SessionStatus, Stats
-from shared.services import intake
+from shared.models.webhooks import Event
+from shared.services import intake, rollups, webhooks
 from shared.store import assets, firestore, sessions
 
 QUEUE = "progress"
@@ -73,8 +74,18 @@ async def tick(asked: ProgressTick) -> None:
     except firestore.Conflict:
         changes = {}  # somebody changed the session meanwhile: the next tick counts again
     status = changes.get("status", session.status)
+    if changes:
+        await rollups.soon(session.project_id)
+    if changes.get("status") is SessionStatus.COMPLETED:
+        await webhooks.emit(session.project_id, Event.SESSION_COMPLETED, session.id, _told(session, counted))
     if status is SessionStatus.IN_PROGRESS:
         await _next(session.id, _gap(session, now()))
+
+
+def _told(session: Session, counted: "Counted") -> dict[str, Any]:
+    """What a webhook is told of a session that is complete."""
+    stats = {"files_total": counted.files, "files_processed": counted.processed, "files_failed": counted.failed}
+    return {"id": session.id, "name": session.name, "project_id": session.project_id, "stats": stats}
 
 
 @dataclass(frozen=True)

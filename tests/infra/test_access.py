@@ -121,6 +121,7 @@ NEEDED = {
 NEVER_CALLED = {
     ("deadletter", "shared.cloud.pubsub"): "records that an event was given up on; replaying is the admin's",
     ("deadletter", "shared.store.bucket"): "writes the record only",
+    ("deadletter", "shared.cloud.tasks"): "writes the record only",
     ("mail", "shared.cloud.tasks"): "sends letters that others put into its queue",
     ("admin", "shared.cloud.tasks"): "lists users and companies; changing them is done by functions that send mail",
     ("admin", "shared.store.bucket"): "replays an event whose object is described in the dead letter",

@@ -5,7 +5,8 @@ from shared.settings import EMULATOR_VARIABLES, Settings
 from tests.infra.workspace import INFRA, Plan
 
 # Signing is done by IAM signBlob as the function's own account, so neither is set on Google Cloud.
-UNSET = {"SIGNING_ACCOUNT", "SIGNING_KEY"}
+# Only the local cloud lets webhooks go to loopback addresses.
+UNSET = {"SIGNING_ACCOUNT", "SIGNING_KEY", "WEBHOOK_LOOPBACK"}
 # Mounted where function.yaml asks for it.
 SECRETS = {"SMTP_PASSWORD"}
 # Read by the functions-framework, not by us.
