@@ -6,19 +6,14 @@ outage, deadline) is `Unavailable` and worth another try. Limits: https://cloud.
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
-
-import grpc.aio
-from google.api_core import exceptions as google
-from google.api_core.client_options import ClientOptions
-from google.cloud import documentai_v1 as documentai
-from google.cloud.documentai_v1.services.document_processor_service.transports import (
-    DocumentProcessorServiceGrpcAsyncIOTransport,
-)
+from typing import TYPE_CHECKING, Any
 
 from shared import errors
 from shared.models.assets import Block, Fault, Flag, Page, Recognition, TooLong, Unprocessable, Word
 from shared.settings import emulator, settings
+
+if TYPE_CHECKING:
+    from google.cloud import documentai_v1 as documentai
 
 ONLINE_PAGES = 15
 """Pages that are read at once; more go the batch way."""
@@ -32,6 +27,9 @@ async def read(uri: str, content_type: str, languages: Sequence[str]) -> Recogni
 
     Raises TooLong above the online limits, Unprocessable for what can't be read, Unavailable when it may be read later.
     """
+    from google.api_core import exceptions as google
+    from google.cloud import documentai_v1 as documentai
+
     request = documentai.ProcessRequest(
         name=settings().documentai_processor,
         gcs_document=documentai.GcsDocument(gcs_uri=uri, mime_type=content_type),
@@ -45,13 +43,16 @@ async def read(uri: str, content_type: str, languages: Sequence[str]) -> Recogni
         if "PAGE_LIMIT_EXCEEDED" in (error.reason or "") or "page limit" in str(error).lower():
             raise TooLong("Over the online page limit.") from error
         raise Unprocessable(Fault.UNREADABLE, f"The document can't be read: {error.message}") from error
-    except _AWAY as error:
+    except _away() as error:
         raise errors.Unavailable("Document AI does not answer right now.", retry_after=10) from error
     return recognition([answer.document])
 
 
 async def begin(uri: str, content_type: str, languages: Sequence[str], output_uri: str) -> str:
     """Starts reading a long document into `output_uri`; returns the name of the operation."""
+    from google.api_core import exceptions as google
+    from google.cloud import documentai_v1 as documentai
+
     document = documentai.GcsDocument(gcs_uri=uri, mime_type=content_type)
     output = documentai.DocumentOutputConfig.GcsOutputConfig(gcs_uri=output_uri, field_mask=_FIELDS)
     request = documentai.BatchProcessRequest(
@@ -67,7 +68,7 @@ async def begin(uri: str, content_type: str, languages: Sequence[str], output_ur
         operation = await _client().batch_process_documents(request=request, retry=None)
     except google.InvalidArgument as error:
         raise Unprocessable(Fault.UNREADABLE, f"The document can't be read: {error.message}") from error
-    except _AWAY as error:
+    except _away() as error:
         raise errors.Unavailable("Document AI does not answer right now.", retry_after=10) from error
     return str(operation.operation.name)
 
@@ -77,11 +78,14 @@ async def outcome(operation_name: str) -> str | None:
 
     Raises Unprocessable when nothing came of it.
     """
+    from google.api_core import exceptions as google
+    from google.cloud import documentai_v1 as documentai
+
     try:
         operation = await _client().transport.operations_client.get_operation(operation_name)
     except google.NotFound as error:
         raise Unprocessable(Fault.RECOGNITION_FAILED, "The long operation is not known any more.") from error
-    except _AWAY as error:
+    except _away() as error:
         raise errors.Unavailable("Document AI does not answer right now.", retry_after=10) from error
     if not operation.done:
         return None
@@ -92,14 +96,18 @@ async def outcome(operation_name: str) -> str | None:
     return "; ".join(one.status.message for one in metadata.individual_process_statuses if one.status.code)
 
 
-def shard(raw: str) -> documentai.Document:
+def shard(raw: str) -> "documentai.Document":
     """One output file of a long operation."""
+    from google.cloud import documentai_v1 as documentai
+
     document: documentai.Document = documentai.Document.from_json(raw, ignore_unknown_fields=True)
     return document
 
 
-def recognition(documents: Iterable[documentai.Document]) -> Recognition:
+def recognition(documents: Iterable["documentai.Document"]) -> Recognition:
     """What was read, from a document in one or several shards."""
+    from google.cloud import documentai_v1 as documentai
+
     pages: list[Page] = []
     texts: list[str] = []
     languages: dict[str, float] = {}
@@ -161,22 +169,36 @@ def _box(layout: Any) -> list[float] | None:
     return [round(side, 5) for side in (min(across), min(down), max(across), max(down))]
 
 
-def _options(languages: Sequence[str]) -> documentai.ProcessOptions:
+def _options(languages: Sequence[str]) -> "documentai.ProcessOptions":
+    from google.cloud import documentai_v1 as documentai
+
     hints = documentai.OcrConfig.Hints(language_hints=list(languages))
     return documentai.ProcessOptions(ocr_config=documentai.OcrConfig(hints=hints))
 
 
-_AWAY = (
-    google.ServiceUnavailable,
-    google.DeadlineExceeded,
-    google.ResourceExhausted,
-    google.InternalServerError,
-    google.Aborted,
-)
+@lru_cache
+def _away() -> tuple[type[Exception], ...]:
+    """What is worth another try."""
+    from google.api_core import exceptions as google
+
+    return (
+        google.ServiceUnavailable,
+        google.DeadlineExceeded,
+        google.ResourceExhausted,
+        google.InternalServerError,
+        google.Aborted,
+    )
 
 
 @lru_cache
-def _client() -> documentai.DocumentProcessorServiceAsyncClient:
+def _client() -> "documentai.DocumentProcessorServiceAsyncClient":
+    import grpc.aio
+    from google.api_core.client_options import ClientOptions
+    from google.cloud import documentai_v1 as documentai
+    from google.cloud.documentai_v1.services.document_processor_service.transports import (
+        DocumentProcessorServiceGrpcAsyncIOTransport,
+    )
+
     host = emulator("DOCUMENTAI_EMULATOR_HOST")
     if host:
         channel = grpc.aio.insecure_channel(host, options=[("grpc.max_receive_message_length", -1)])

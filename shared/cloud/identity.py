@@ -17,7 +17,6 @@ from urllib.parse import urlencode
 
 import httpx
 from cachetools import TTLCache
-from google.auth.credentials import AnonymousCredentials
 
 from shared import errors
 from shared.models.identity import Tokens
@@ -227,6 +226,7 @@ async def _admin(call: Callable[[], T]) -> T:
 @lru_cache
 def _app() -> Any:
     import firebase_admin
+    from google.auth.credentials import AnonymousCredentials
 
     options = {"projectId": settings().google_cloud_project}
     if emulator("FIREBASE_AUTH_EMULATOR_HOST"):  # which asks for no credential

@@ -3,16 +3,13 @@
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
-
-import grpc.aio
-from google.api_core import exceptions as google
-from google.pubsub_v1.services.publisher import PublisherAsyncClient
-from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
-from google.pubsub_v1.types import PubsubMessage
+from typing import TYPE_CHECKING, Any
 
 from shared import errors
 from shared.settings import emulator, settings
+
+if TYPE_CHECKING:
+    from google.pubsub_v1.services.publisher import PublisherAsyncClient
 
 TIMEOUT = 10.0
 """Seconds that one call may take."""
@@ -23,6 +20,9 @@ async def notify(topic: str, resource: Mapping[str, Any]) -> None:
 
     https://cloud.google.com/storage/docs/pubsub-notifications#format
     """
+    from google.api_core import exceptions as google
+    from google.pubsub_v1.types import PubsubMessage
+
     attributes = {
         "eventType": "OBJECT_FINALIZE",
         "payloadFormat": "JSON_API_V1",
@@ -39,7 +39,11 @@ async def notify(topic: str, resource: Mapping[str, Any]) -> None:
 
 
 @lru_cache
-def _client() -> PublisherAsyncClient:
+def _client() -> "PublisherAsyncClient":
+    import grpc.aio
+    from google.pubsub_v1.services.publisher import PublisherAsyncClient
+    from google.pubsub_v1.services.publisher.transports import PublisherGrpcAsyncIOTransport
+
     host = emulator("PUBSUB_EMULATOR_HOST")
     if not host:
         return PublisherAsyncClient()

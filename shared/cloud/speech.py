@@ -6,17 +6,14 @@ Limits: https://cloud.google.com/speech-to-text/quotas (60 s and 10 MB at once, 
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
-
-import grpc.aio
-from google.api_core import exceptions as google
-from google.api_core.client_options import ClientOptions
-from google.cloud import speech_v2
-from google.cloud.speech_v2.services.speech.transports import SpeechGrpcAsyncIOTransport
+from typing import TYPE_CHECKING, Any
 
 from shared import errors
 from shared.models.assets import Fault, Recognition, Segment, TooLong, Unprocessable, Word
 from shared.settings import emulator, settings
+
+if TYPE_CHECKING:
+    from google.cloud import speech_v2
 
 ONLINE_SECONDS = 60.0
 """Seconds of sound that are transcribed at once; more go the batch way."""
@@ -29,6 +26,9 @@ async def transcribe(uri: str, languages: Sequence[str]) -> Recognition:
 
     Raises TooLong above the online limits, Unprocessable for what can't be decoded, Unavailable when it may be later.
     """
+    from google.api_core import exceptions as google
+    from google.cloud import speech_v2
+
     request = speech_v2.RecognizeRequest(recognizer=_recognizer(), config=_config(languages), uri=uri)
     try:
         answer = await _client().recognize(request=request, timeout=TIMEOUT, retry=None)
@@ -36,7 +36,7 @@ async def transcribe(uri: str, languages: Sequence[str]) -> Recognition:
         if "too long" in str(error).lower() or "60 seconds" in str(error) or "10485760" in str(error):
             raise TooLong("Over a minute.") from error
         raise Unprocessable(Fault.UNREADABLE, f"The recording can't be decoded: {error.message}") from error
-    except _AWAY as error:
+    except _away() as error:
         raise errors.Unavailable("Speech-to-Text does not answer right now.", retry_after=10) from error
     raw = speech_v2.RecognizeResponse.pb(answer)
     return _recognition(raw.results, raw.metadata)
@@ -44,6 +44,9 @@ async def transcribe(uri: str, languages: Sequence[str]) -> Recognition:
 
 async def begin(uri: str, languages: Sequence[str], output_uri: str) -> str:
     """Starts transcribing a long recording into `output_uri`; returns the name of the operation."""
+    from google.api_core import exceptions as google
+    from google.cloud import speech_v2
+
     request = speech_v2.BatchRecognizeRequest(
         recognizer=_recognizer(),
         config=_config(languages),
@@ -56,7 +59,7 @@ async def begin(uri: str, languages: Sequence[str], output_uri: str) -> str:
         operation = await _client().batch_recognize(request=request, retry=None)
     except google.InvalidArgument as error:
         raise Unprocessable(Fault.UNREADABLE, f"The recording can't be decoded: {error.message}") from error
-    except _AWAY as error:
+    except _away() as error:
         raise errors.Unavailable("Speech-to-Text does not answer right now.", retry_after=10) from error
     return str(operation.operation.name)
 
@@ -66,11 +69,14 @@ async def outcome(operation_name: str) -> str | None:
 
     Raises Unprocessable when nothing came of it.
     """
+    from google.api_core import exceptions as google
+    from google.cloud import speech_v2
+
     try:
         operation = await _client().transport.operations_client.get_operation(operation_name)
     except google.NotFound as error:
         raise Unprocessable(Fault.RECOGNITION_FAILED, "The long operation is not known any more.") from error
-    except _AWAY as error:
+    except _away() as error:
         raise errors.Unavailable("Speech-to-Text does not answer right now.", retry_after=10) from error
     if not operation.done:
         return None
@@ -86,6 +92,8 @@ async def outcome(operation_name: str) -> str | None:
 
 def transcript(raw: str) -> Recognition:
     """What a long operation put into the bucket."""
+    from google.cloud import speech_v2
+
     found = speech_v2.BatchRecognizeResults.from_json(raw, ignore_unknown_fields=True)
     raw_results = speech_v2.BatchRecognizeResults.pb(found)
     return _recognition(raw_results.results, raw_results.metadata)
@@ -135,7 +143,9 @@ def _recognizer() -> str:
     return f"projects/{settings().google_cloud_project}/locations/{settings().speech_location}/recognizers/_"
 
 
-def _config(languages: Sequence[str]) -> speech_v2.RecognitionConfig:
+def _config(languages: Sequence[str]) -> "speech_v2.RecognitionConfig":
+    from google.cloud import speech_v2
+
     return speech_v2.RecognitionConfig(
         auto_decoding_config=speech_v2.AutoDetectDecodingConfig(),
         language_codes=list(languages or settings().default_languages),
@@ -146,17 +156,27 @@ def _config(languages: Sequence[str]) -> speech_v2.RecognitionConfig:
     )
 
 
-_AWAY = (
-    google.ServiceUnavailable,
-    google.DeadlineExceeded,
-    google.ResourceExhausted,
-    google.InternalServerError,
-    google.Aborted,
-)
+@lru_cache
+def _away() -> tuple[type[Exception], ...]:
+    """What is worth another try."""
+    from google.api_core import exceptions as google
+
+    return (
+        google.ServiceUnavailable,
+        google.DeadlineExceeded,
+        google.ResourceExhausted,
+        google.InternalServerError,
+        google.Aborted,
+    )
 
 
 @lru_cache
-def _client() -> speech_v2.SpeechAsyncClient:
+def _client() -> "speech_v2.SpeechAsyncClient":
+    import grpc.aio
+    from google.api_core.client_options import ClientOptions
+    from google.cloud import speech_v2
+    from google.cloud.speech_v2.services.speech.transports import SpeechGrpcAsyncIOTransport
+
     host = emulator("SPEECH_EMULATOR_HOST")
     if host:
         channel = grpc.aio.insecure_channel(host, options=[("grpc.max_receive_message_length", -1)])

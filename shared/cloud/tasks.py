@@ -3,16 +3,15 @@
 import hashlib
 from datetime import datetime
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-import grpc.aio
-from google.api_core import exceptions as google
-from google.cloud import tasks_v2
-from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcAsyncIOTransport
-from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import BaseModel
 
 from shared import errors, logs
 from shared.settings import emulator, settings
+
+if TYPE_CHECKING:
+    from google.cloud.tasks_v2 import CloudTasksAsyncClient
 
 TIMEOUT = 10.0
 """Seconds that one call may take."""
@@ -24,6 +23,10 @@ async def enqueue(queue: str, body: BaseModel, *, name: str | None = None, at: d
     `name`: a second task of this name is no task, for about an hour after the first is done; it is hashed, since names
     that count upwards slow a queue down. `at`: not before. Raises Unavailable when the queue is away.
     """
+    from google.api_core import exceptions as google
+    from google.cloud import tasks_v2
+    from google.protobuf.timestamp_pb2 import Timestamp
+
     parent = f"projects/{settings().google_cloud_project}/locations/{settings().region}/queues/{queue}"
     correlation = logs.correlation()
     request = tasks_v2.HttpRequest(
@@ -52,9 +55,13 @@ async def enqueue(queue: str, body: BaseModel, *, name: str | None = None, at: d
 
 
 @lru_cache
-def _client() -> tasks_v2.CloudTasksAsyncClient:
+def _client() -> "CloudTasksAsyncClient":
+    import grpc.aio
+    from google.cloud.tasks_v2 import CloudTasksAsyncClient
+    from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcAsyncIOTransport
+
     host = emulator("CLOUD_TASKS_EMULATOR_HOST")
     if not host:
-        return tasks_v2.CloudTasksAsyncClient()
+        return CloudTasksAsyncClient()
     channel = grpc.aio.insecure_channel(host)
-    return tasks_v2.CloudTasksAsyncClient(transport=CloudTasksGrpcAsyncIOTransport(channel=channel))
+    return CloudTasksAsyncClient(transport=CloudTasksGrpcAsyncIOTransport(channel=channel))

@@ -3,10 +3,6 @@
 from functools import lru_cache
 from typing import Any
 
-import requests
-from google.auth.credentials import AnonymousCredentials
-from google.cloud.storage import Client
-
 from shared.settings import emulator, settings
 
 CONNECTIONS = 64
@@ -16,6 +12,10 @@ CONNECTIONS = 64
 @lru_cache
 def bucket() -> Any:
     """The bucket's handle, made once; making it reads nothing."""
+    import requests
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud.storage import Client
+
     project = settings().google_cloud_project
     credentials = AnonymousCredentials() if emulator("STORAGE_EMULATOR_HOST") else None  # type: ignore[no-untyped-call]  # google-auth publishes no types here
     client = Client(project=project, credentials=credentials)

@@ -16,6 +16,7 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 
 from shared import errors
 from shared.settings import emulator, settings
+from shared.store.conflict import Conflict
 
 TIMEOUT = 10.0
 """Seconds that one call may take, all its attempts together."""
@@ -32,10 +33,6 @@ _AWAY = frozenset(
         grpc.StatusCode.CANCELLED,
     }
 )
-
-
-class Conflict(errors.Changed):
-    """A precondition of a commit did not hold; nothing of it was written."""
 
 
 def _retried(methods: tuple[str, ...], code: str) -> dict[str, Any]:
@@ -66,6 +63,11 @@ _OPTIONS = [
 def database() -> str:
     """The name of the database."""
     return f"projects/{settings().google_cloud_project}/databases/(default)"
+
+
+def root() -> str:
+    """What the path of every document is below."""
+    return f"{database()}/documents"
 
 
 @lru_cache

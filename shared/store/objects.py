@@ -7,9 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
-import requests
-from google.api_core import exceptions as google
-
 from shared import errors
 from shared.models.assets import AssetSummary, Link, UploadAddress
 from shared.models.events import ObjectFinalized, ObjectListed
@@ -172,6 +169,9 @@ async def _called(call: Callable[[], T]) -> T:
 
 @asynccontextmanager
 async def _translated() -> AsyncIterator[None]:
+    import requests
+    from google.api_core import exceptions as google
+
     try:
         yield
     except google.NotFound as error:

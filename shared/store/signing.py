@@ -11,18 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
-
-import google.auth
-from google.api_core.retry import Retry
-from google.auth import iam
-from google.auth.exceptions import TransportError
-from google.auth.transport.requests import Request
-from google.oauth2 import service_account
+from typing import TYPE_CHECKING, Any
 
 from shared.models.records import now
 from shared.settings import emulator, settings
 from shared.store.bucket import bucket
+
+if TYPE_CHECKING:
+    from google.api_core.retry import Retry
 
 LIFETIME = timedelta(hours=1)
 """How long a URL is good; a client that needs longer asks for a fresh one."""
@@ -31,7 +27,6 @@ IAM_CONCURRENCY = 16
 
 _TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105  # an address
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-_denied = Retry(predicate=lambda error: isinstance(error, TransportError), initial=0.1, maximum=2.0, timeout=10.0)
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,7 @@ async def sign(grants: Sequence[Grant]) -> tuple[list[str], datetime]:
 
     async def remotely(grant: Grant) -> str:
         async with gate:
-            signed: str = await asyncio.to_thread(_denied(_signed), grant, expires_at)
+            signed: str = await asyncio.to_thread(_denied()(_signed), grant, expires_at)
             return signed
 
     return list(await asyncio.gather(*map(remotely, grants))), expires_at
@@ -79,7 +74,21 @@ def _signed(grant: Grant, expires_at: datetime) -> str:
 
 
 @lru_cache
+def _denied() -> "Retry":
+    """Repeats what IAM denied."""
+    from google.api_core.retry import Retry
+    from google.auth.exceptions import TransportError
+
+    return Retry(predicate=lambda error: isinstance(error, TransportError), initial=0.1, maximum=2.0, timeout=10.0)
+
+
+@lru_cache
 def _credentials() -> Any:
+    import google.auth
+    from google.auth import iam
+    from google.auth.transport.requests import Request
+    from google.oauth2 import service_account
+
     # google-auth publishes no types for these; what matters is that the result can sign bytes.
     credentials: Any = service_account.Credentials
     key = settings().signing_key
