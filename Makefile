@@ -45,7 +45,8 @@ bench: setup ## Measure.
 chaos: setup ## Kill parts of the platform while it works, and see that nothing is lost.
 	$(VENV)/python -m pytest -m chaos -s tests/chaos
 
-lock: ## Compile requirements.txt from requirements.in.
+lock: setup ## Compile requirements.txt from requirements.in.
+	$(VENV)/python -m pip install --quiet uv
 	$(VENV)/uv pip compile --no-emit-index-url --no-header requirements.in -o requirements.txt
 
 clean: ## Remove what was installed, made and kept.

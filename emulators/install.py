@@ -54,7 +54,9 @@ def _install_packages() -> None:
 
 
 def _pip() -> None:
-    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--no-input", "--requirement", str(REQUIREMENTS)]
+    # The project itself goes in too, as it lies here, for its command line `alta`.
+    what = ["--requirement", str(REQUIREMENTS), "--editable", str(ROOT)]
+    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--no-input", *what]
     total = sum(1 for line in REQUIREMENTS.read_text().splitlines() if line[:1].isalnum())
     said: list[str] = []
     found = 0
