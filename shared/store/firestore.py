@@ -2,6 +2,9 @@
 
 Concurrency is optimistic: a record carries the `version` it was read at, and a write may demand that version. No lock
 is held while somebody else is waited for.
+
+Google's libraries stand behind `connection` and `wire`, which are imported by the first call and not before: they are
+a third of what a function takes to start, and what it refuses at the door needs no database.
 """
 
 import re
@@ -9,11 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from google.cloud.firestore_v1 import types
-
 from shared.models.records import Record, now
-from shared.store import connection, wire
-from shared.store.connection import Conflict
+from shared.store.conflict import Conflict
 
 __all__ = ["AnyOf", "Condition", "Conflict", "Query", "Totals", "Write", "commit", "get", "get_many", "query", "totals"]
 
@@ -107,15 +107,13 @@ def _stored(record: Record) -> dict[str, Any]:
     return record.model_dump(exclude={"id"})
 
 
-def _root() -> str:
-    return f"{connection.database()}/documents"
-
-
 async def get(model: type[R], path: str) -> R | None:
     """One document, or None; one read. None too for an id that Firestore has no document under."""
+    from shared.store import connection, wire
+
     if not _nameable(path):
         return None
-    request = types.GetDocumentRequest.pb()(name=f"{_root()}/{path}")
+    request = wire.GetDocument(name=f"{connection.root()}/{path}")
     document = await connection.get_document(request)
     return None if document is None else wire.record(model, document)
 
@@ -128,11 +126,13 @@ def _nameable(path: str) -> bool:
 
 async def get_many(model: type[R], paths: Sequence[str], *, select: Sequence[str] | None = None) -> dict[str, R]:
     """The documents that exist of these, by id; one read for each path asked. `select` fetches only these fields."""
-    names = [f"{_root()}/{path}" for path in paths if _nameable(path)]
+    from shared.store import connection, wire
+
+    names = [f"{connection.root()}/{path}" for path in paths if _nameable(path)]
     if not names:
         return {}
     mask = None if select is None else {"field_paths": list(select)}
-    request = types.BatchGetDocumentsRequest.pb()(database=connection.database(), documents=names, mask=mask)
+    request = wire.BatchGetDocuments(database=connection.database(), documents=names, mask=mask)
     answers = [answer async for answer in connection.batch_get(request)]
     records = [wire.record(model, answer.found) for answer in answers if answer.HasField("found")]
     return {record.id: record for record in records}
@@ -140,8 +140,10 @@ async def get_many(model: type[R], paths: Sequence[str], *, select: Sequence[str
 
 async def query(model: type[R], asked: Query) -> list[R]:
     """The records that a query finds, in its order; one read for each."""
-    parent, structured = wire.query(_root(), asked)
-    request = types.RunQueryRequest.pb()(parent=parent, structured_query=structured)
+    from shared.store import connection, wire
+
+    parent, structured = wire.query(connection.root(), asked)
+    request = wire.RunQuery(parent=parent, structured_query=structured)
     answers = [answer async for answer in connection.run_query(request)]
     return [wire.record(model, answer.document) for answer in answers if answer.HasField("document")]
 
@@ -151,9 +153,11 @@ async def totals(asked: Query, *, sums: Sequence[str] = (), averages: Sequence[s
 
     At most five of them at once, the count included; without it `Totals.count` is 0.
     """
-    parent, structured = wire.query(_root(), asked, by_id=False)
+    from shared.store import connection, wire
+
+    parent, structured = wire.query(connection.root(), asked, by_id=False)
     wanted = wire.aggregation(structured, sums, averages, count=count)
-    request = types.RunAggregationQueryRequest.pb()(parent=parent, structured_aggregation_query=wanted)
+    request = wire.RunAggregationQuery(parent=parent, structured_aggregation_query=wanted)
     found: dict[str, Any] = {}
     async for answer in connection.run_aggregation_query(request):
         found.update({name: wire.decoded(value) for name, value in answer.result.aggregate_fields.items()})
@@ -170,8 +174,10 @@ async def commit(*writes: Write) -> int:
     Raises Conflict when a precondition does not hold, Unavailable when the database is away: then nothing is known of
     whether it was written, and a repeated commit finds out by its preconditions.
     """
-    messages = [wire.write(_root(), write) for write in writes]
-    answer = await connection.commit(types.CommitRequest.pb()(database=connection.database(), writes=messages))
+    from shared.store import connection, wire
+
+    messages = [wire.write(connection.root(), write) for write in writes]
+    answer = await connection.commit(wire.Commit(database=connection.database(), writes=messages))
     return wire.microseconds(answer.commit_time)
 
 
@@ -180,7 +186,9 @@ async def increment(path: str, fields: Mapping[str, Any]) -> int:
 
     The server adds, so that any number of callers at once are each counted and none has to try again.
     """
-    message = wire.write(_root(), Write(path, fields, mask=tuple(fields)))
+    from shared.store import connection, wire
+
+    message = wire.write(connection.root(), Write(path, fields, mask=tuple(fields)))
     message.update_transforms.add(field_path="count", increment={"integer_value": 1})
-    answer = await connection.commit(types.CommitRequest.pb()(database=connection.database(), writes=[message]))
+    answer = await connection.commit(wire.Commit(database=connection.database(), writes=[message]))
     return int(answer.write_results[0].transform_results[0].integer_value)

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Record)
 
 # The plain messages behind Google's wrapped types.
+GetDocument = types.GetDocumentRequest.pb()
+BatchGetDocuments = types.BatchGetDocumentsRequest.pb()
+RunQuery = types.RunQueryRequest.pb()
+RunAggregationQuery = types.RunAggregationQueryRequest.pb()
+Commit = types.CommitRequest.pb()
 _Value = types.Value.pb()
 _Document = types.Document.pb()
 _Query = types.StructuredQuery.pb()
