@@ -62,10 +62,22 @@ def _upload(asset: AssetSummary) -> Grant:
 
 async def link(object_name: str, *, filename: str, content_type: str) -> Link:
     """An address from which the object can be fetched under this name until it expires."""
-    disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
-    grant = Grant(object_name, "GET", disposition=disposition, content_type=content_type)
-    (url,), expires_at = await signing.sign([grant])
-    return Link(url=url, expires_at=expires_at)
+    return (await links([(object_name, filename, content_type)]))[0]
+
+
+async def links(wanted: Sequence[tuple[str, str, str]]) -> list[Link]:
+    """Addresses from which objects can be fetched: object, file name and content type of each, in their order."""
+    grants = [
+        Grant(
+            name,
+            "GET",
+            disposition=f"attachment; filename*=UTF-8''{quote(filename, safe='')}",
+            content_type=content_type,
+        )
+        for name, filename, content_type in wanted
+    ]
+    urls, expires_at = await signing.sign(grants)
+    return [Link(url=url, expires_at=expires_at) for url in urls]
 
 
 def uri(object_name: str) -> str:
@@ -119,6 +131,12 @@ async def write_json(object_name: str, content: Mapping[str, Any]) -> None:
     raw = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     blob = bucket().blob(object_name)
     await _called(lambda: blob.upload_from_string(raw, content_type="application/json", timeout=TIMEOUT))
+
+
+async def write(object_name: str, raw: bytes, content_type: str) -> None:
+    """Writes an object, over whatever is there: the same input gives the same result."""
+    blob = bucket().blob(object_name)
+    await _called(lambda: blob.upload_from_string(raw, content_type=content_type, timeout=TIMEOUT))
 
 
 async def bucket_answers() -> None:

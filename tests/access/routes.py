@@ -232,6 +232,25 @@ EXPECTED: dict[str, Expected] = {
     "POST /api/labels/{project_id}/label-studio/tasks": Expected(
         READ, lambda target: [{"data": {"document_id": target.document.id}}]
     ),
+    # --- analytics, exports, webhooks
+    "GET /api/analytics/summary": Expected(READ, query=_of_project),
+    "GET /api/analytics/user/{user_id}": Expected(MANAGE, query=_of_project),
+    "POST /api/exports": Expected(READ, lambda target: {"project_id": target.project.id, "format": "jsonl"}),
+    "GET /api/exports": Expected(READ, query=_of_project),
+    "GET /api/exports/{export_id}": Expected(READ),
+    "GET /api/exports/{export_id}/files": Expected(READ),
+    "POST /api/exports/{export_id}/cancel": Expected(READ),
+    "POST /api/webhooks": Expected(
+        MANAGE,
+        lambda target: {"project_id": target.project.id, "url": "http://127.0.0.1:9/", "events": ["export.ready"]},
+    ),
+    "GET /api/webhooks": Expected(MANAGE, query=_of_project),
+    "GET /api/webhooks/{webhook_id}": Expected(MANAGE),
+    "PATCH /api/webhooks/{webhook_id}": Expected(MANAGE, _json(description="New")),
+    "DELETE /api/webhooks/{webhook_id}": Expected(MANAGE),
+    "POST /api/webhooks/{webhook_id}/rotate-secret": Expected(MANAGE),
+    "GET /api/webhooks/{webhook_id}/deliveries": Expected(MANAGE),
+    "POST /api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": Expected(MANAGE),
     # --- health and reference
     "GET /health": Expected(ANYBODY),
     "GET /health/ready": Expected(ANYBODY),

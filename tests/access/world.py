@@ -13,13 +13,26 @@ import httpx
 from shared.models.assets import Asset, Kind
 from shared.models.deadletters import DeadLetter
 from shared.models.events import ObjectFinalized
+from shared.models.exports import Export, ExportFilter, ExportFormat
 from shared.models.identity import Company, ProjectRole, Role, User
 from shared.models.invitations import Invitation
 from shared.models.projects import Cycle, Project
 from shared.models.records import Record, new_id, now
 from shared.models.sessions import Session
+from shared.models.webhooks import Delivery, Event, Webhook
 from shared.services.invitations import LIFETIME
-from shared.store import assets, cycles, deadletters, firestore, invitations, projects, sessions, users
+from shared.store import (
+    assets,
+    cycles,
+    deadletters,
+    exports,
+    firestore,
+    invitations,
+    projects,
+    sessions,
+    users,
+    webhooks,
+)
 from tests.conftest import Cloud
 from tests.people import Person, found_company, join
 
@@ -76,6 +89,9 @@ class Target:
     user: User
     invitation: Invitation
     dead_letter: DeadLetter
+    webhook: Webhook
+    delivery: Delivery
+    export: Export
 
     def ids(self) -> dict[str, str]:
         """The value of each path parameter. A token or passkey is nobody's."""
@@ -91,12 +107,16 @@ class Target:
             "passkey_id": new_id("psk"),
             "token": new_id("tok"),
             "name": "none.js",
+            "number": "1",
             "dead_letter_id": self.dead_letter.id,
+            "webhook_id": self.webhook.id,
+            "delivery_id": self.delivery.id,
+            "export_id": self.export.id,
         }
 
     async def versions(self) -> dict[str, int]:
         """The present version of each thing, by id."""
-        collections = {"document": "assets", "voice": "assets", "dead_letter": "deadletters"}
+        collections = {"document": "assets", "voice": "assets", "dead_letter": "deadletters", "delivery": "deliveries"}
         found: dict[str, int] = {}
         for one in fields(self):
             record: Record = getattr(self, one.name)
@@ -169,6 +189,18 @@ async def things(
     invitation = Invitation(**base("invitation", "inv"), **of, **invited, expires_at=moment + LIFETIME)
     event = ObjectFinalized(bucket="b", name=document.object_name, generation=1, size=1)
     dead_letter = DeadLetter(**base("dead letter", "dlt"), **of, asset_id=document.id, event=event)
+    url, secret = "https://hook.example.org/", "whsec_AAAA"
+    webhook = Webhook(**base("webhook", "whk"), **of, url=url, events=list(Event), secret=secret, created_by=by)
+    told = {"event": Event.EXPORT_READY, "payload": "{}", "expires_at": moment + LIFETIME}
+    delivery = Delivery(**base("delivery", "msg"), project_id=project.id, webhook_id=webhook.id, **told)
+    export = Export(
+        **base("export", "exp"),
+        **of,
+        format=ExportFormat.JSONL,
+        filter=ExportFilter(),
+        assets_total=0,
+        created_by=by,
+    )
     await firestore.commit(
         *users.create(user),
         projects.create(project),
@@ -177,8 +209,11 @@ async def things(
         *(assets.create(asset) for asset in (document, voice)),
         invitations.put(invitation),
         deadletters.put(dead_letter),
+        webhooks.create(webhook),
+        webhooks.create_delivery(delivery),
+        exports.create(export),
     )
-    return Target(project, cycle, session, document, voice, user, invitation, dead_letter)
+    return Target(project, cycle, session, document, voice, user, invitation, dead_letter, webhook, delivery, export)
 
 
 @asynccontextmanager
