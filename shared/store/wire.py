@@ -3,8 +3,9 @@
 https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.cloud.firestore_v1 import types
@@ -31,6 +32,7 @@ _Aggregation = types.StructuredAggregationQuery.pb()
 _NULL = _Value(null_value=0)
 
 _MICROSECOND = 1_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _OPERATORS = {
     "==": _Query.FieldFilter.EQUAL,
     "!=": _Query.FieldFilter.NOT_EQUAL,
@@ -75,21 +77,52 @@ def encoded(value: Any) -> Any:
 
 def decoded(value: Any) -> Any:
     """A value out of its message."""
-    kind = value.WhichOneof("value_type")
-    if kind == "null_value":
-        return None
-    if kind == "timestamp_value":
-        return value.timestamp_value.ToDatetime(tzinfo=UTC)
-    if kind == "map_value":
-        return {name: decoded(inner) for name, inner in value.map_value.fields.items()}
-    if kind == "array_value":
-        return [decoded(inner) for inner in value.array_value.values]
-    return getattr(value, kind)
+    return _DECODERS[value.WhichOneof("value_type")](value)
+
+
+def _nothing(_: Any) -> None:
+    return None
+
+
+def _moment(value: Any) -> datetime:
+    stamp = value.timestamp_value
+    return _EPOCH + timedelta(0, stamp.seconds, stamp.nanos // _MICROSECOND)
+
+
+def _map(value: Any) -> dict[str, Any]:
+    return _fields(value.map_value.fields)
+
+
+def _fields(fields: Any) -> dict[str, Any]:
+    # A list is as long as its documents have fields: this runs most often of all that is ours. By key, since the
+    # items of a protobuf map come out of a generator in Python.
+    found = {}
+    for name in fields:
+        value = fields[name]
+        found[name] = _DECODERS[value.WhichOneof("value_type")](value)
+    return found
+
+
+def _array(value: Any) -> list[Any]:
+    return [decoded(inner) for inner in value.array_value.values]
+
+
+_DECODERS: dict[str, Callable[[Any], Any]] = {
+    "null_value": _nothing,
+    "boolean_value": attrgetter("boolean_value"),
+    "integer_value": attrgetter("integer_value"),
+    "double_value": attrgetter("double_value"),
+    "string_value": attrgetter("string_value"),
+    "bytes_value": attrgetter("bytes_value"),
+    "timestamp_value": _moment,
+    "map_value": _map,
+    "array_value": _array,
+}
 
 
 def record(model: type[R], document: Any) -> R:
     """A document as a model; the id is the last part of its name, the version when it was last written."""
-    fields = {name: decoded(value) for name, value in document.fields.items()}
+    fields = _fields(document.fields)
     fields["id"] = document.name.rpartition("/")[2]
     fields["version"] = microseconds(document.update_time)
     return model.model_validate(fields)

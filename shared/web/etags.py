@@ -18,23 +18,20 @@ def _tag(version: int) -> str:
     return f'"{version:x}"'
 
 
+IfMatch = Annotated[
+    str | None, Header(alias=IF_MATCH, description="The ETag that must be current, or nothing is changed.")
+]
+IfNoneMatch = Annotated[
+    str | None, Header(alias=IF_NONE_MATCH, description="The ETag that the client has: 304 if it is current.")
+]
+
+
 class Etag:
     """The conditional headers of one request, and the tag of its answer."""
 
-    def __init__(
-        self,
-        request: Request,
-        response: Response,
-        if_match: Annotated[
-            str | None, Header(alias=IF_MATCH, description="The ETag that must be current, or nothing is changed.")
-        ] = None,
-        if_none_match: Annotated[
-            str | None, Header(alias=IF_NONE_MATCH, description="The ETag that the client has: 304 if it is current.")
-        ] = None,
-    ) -> None:
-        reads = request.method in ("GET", "HEAD")
+    def __init__(self, response: Response, if_match: str | None, known: str) -> None:
         self._if_match = if_match
-        self._known = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")] if reads else []
+        self._known = [one.strip().removeprefix("W/") for one in known.split(",")]
         self._response = response
 
     @property
@@ -57,4 +54,12 @@ class Etag:
         self._response.headers["ETag"] = tag
 
 
-Conditional = Annotated[Etag, Depends(Etag)]
+async def _etag(
+    request: Request, response: Response, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
+) -> Etag:
+    # Asynchronous, as all dependencies: FastAPI calls others in a thread.
+    reads = request.method in ("GET", "HEAD")
+    return Etag(response, if_match, if_none_match or "" if reads else "")
+
+
+Conditional = Annotated[Etag, Depends(_etag)]

@@ -38,12 +38,7 @@ class Page(Frozen, Generic[T]):
 class Paging:
     """What a request says of the page it wants."""
 
-    def __init__(
-        self,
-        request: Request,
-        page_size: PageSize = 50,
-        page_token: PageToken = None,
-    ) -> None:
+    def __init__(self, request: Request, page_size: int, page_token: str | None) -> None:
         self.size = page_size
         filters = sorted((k, v) for k, v in request.query_params.multi_items() if not k.startswith("page_"))
         self._scope = json.dumps([request.url.path, filters])
@@ -76,31 +71,7 @@ class Paging:
 class Listed(Paging):
     """A page, and which records in what order: for lists of what people gave a name."""
 
-    def __init__(
-        self,
-        request: Request,
-        page_size: PageSize = 50,
-        page_token: PageToken = None,
-        order_by: Annotated[Order | None, Query(description="Newest first unless it is said otherwise.")] = None,
-        name_prefix: Annotated[
-            str | None, Query(min_length=1, max_length=200, description="How names begin; orders by name.")
-        ] = None,
-        created_after: Annotated[datetime | None, Query(description="Made then or later; RFC 3339.")] = None,
-        created_before: Annotated[datetime | None, Query(description="Made earlier; RFC 3339.")] = None,
-        deleted: Annotated[bool, Query(description="Those that were deleted instead, latest first.")] = False,
-    ) -> None:
-        super().__init__(request, page_size, page_token)
-        default = Order.NAME if name_prefix is not None else Order.NEWEST
-        self.listing = Listing(
-            size=self.size,
-            after=self.after,
-            order=order_by or default,
-            name_prefix=name_prefix,
-            created_after=in_utc(created_after),
-            created_before=in_utc(created_before),
-            deleted=deleted,
-        )
-        _require_one_index(self.listing, order_by)
+    listing: Listing
 
     def records(self, found: Sequence[F], view: Callable[[F], T], record: Callable[[F], Named]) -> "Page[T]":
         """The page of what was found; `record` gives the record of each."""
@@ -144,5 +115,36 @@ def _value(value: Any) -> Any:
     return datetime.fromisoformat(value["t"]) if isinstance(value, dict) else value
 
 
-Paged = Annotated[Paging, Depends(Paging)]
-List = Annotated[Listed, Depends(Listed)]
+async def _paging(request: Request, page_size: PageSize = 50, page_token: PageToken = None) -> Paging:
+    # Asynchronous, as all dependencies: FastAPI calls others in a thread.
+    return Paging(request, page_size, page_token)
+
+
+async def _listed(
+    request: Request,
+    page_size: PageSize = 50,
+    page_token: PageToken = None,
+    order_by: Annotated[Order | None, Query(description="Newest first unless it is said otherwise.")] = None,
+    name_prefix: Annotated[
+        str | None, Query(min_length=1, max_length=200, description="How names begin; orders by name.")
+    ] = None,
+    created_after: Annotated[datetime | None, Query(description="Made then or later; RFC 3339.")] = None,
+    created_before: Annotated[datetime | None, Query(description="Made earlier; RFC 3339.")] = None,
+    deleted: Annotated[bool, Query(description="Those that were deleted instead, latest first.")] = False,
+) -> Listed:
+    found = Listed(request, page_size, page_token)
+    found.listing = Listing(
+        size=found.size,
+        after=found.after,
+        order=order_by or (Order.NAME if name_prefix is not None else Order.NEWEST),
+        name_prefix=name_prefix,
+        created_after=in_utc(created_after),
+        created_before=in_utc(created_before),
+        deleted=deleted,
+    )
+    _require_one_index(found.listing, order_by)
+    return found
+
+
+Paged = Annotated[Paging, Depends(_paging)]
+List = Annotated[Listed, Depends(_listed)]
