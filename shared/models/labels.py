@@ -35,9 +35,9 @@ class LabelType(StrEnum):
 
 
 LabelName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+FieldName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"), Field(examples=["entities"])]
 """An identifier, unique in its project; `text`, `audio` and `pages` are what is labelled."""
-Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+Color = Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$"), Field(examples=["#3366cc"])]
 
 _LABELLED = frozenset({"text", "audio", "pages"})
 
@@ -170,7 +170,7 @@ class BoxAnnotation(_Annotation):
 
     type: Literal[LabelType.BOX] = LabelType.BOX
     page: Annotated[int, Field(ge=1)] = 1
-    box: tuple[Part, Part, Part, Part]
+    box: Annotated[tuple[Part, Part, Part, Part], Field(examples=[[0.1, 0.2, 0.4, 0.25]])]
     rotation: Annotated[float, Field(ge=-360, le=360)] = 0
     """Degrees clockwise about the upper left corner."""
 
@@ -234,7 +234,7 @@ class TaskResult(Frozen):
     """What became of a task: an HTTP status, and how many annotations were taken over or why none was."""
 
     document_id: str
-    status: int
+    status: Annotated[int, Field(examples=[200])]
     annotations: int = 0
     error: Refusal | None = None
 

@@ -158,7 +158,7 @@ class DecisionResult(Frozen):
     """What became of one decision of many: an HTTP status, and the review or the refusal."""
 
     document_id: str
-    status: int
+    status: Annotated[int, Field(examples=[200])]
     review: Review | None = None
     error: Refusal | None = None
 

@@ -34,7 +34,7 @@ class Take(Asked):
     project_id: Id
     count: Annotated[int, Field(ge=1, le=TAKE_LIMIT)] = 1
     kind: Kind | None = None
-    confidence_below: Annotated[float | None, Field(gt=0, le=1)] = None
+    confidence_below: Annotated[float | None, Field(gt=0, le=1, examples=[0.8])] = None
     contributor: Id | None = None
     submitted_after: Moment | None = None
     submitted_before: Moment | None = None

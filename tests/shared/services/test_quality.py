@@ -19,6 +19,11 @@ def test_there_is_no_rate_of_nothing() -> None:
     assert error_rates("", "speech") == (1.0, 1.0)
 
 
+def test_long_texts_that_differ_in_everything_are_not_measured() -> None:
+    assert error_rates("a" * 500_000, "b" * 500_000)[0] is None
+    assert error_rates("a" * 499_999 + "b", "a" * 500_000)[0] == 1 / 500_000
+
+
 @given(st.text("ab .\n", max_size=60), st.text("ab .\n", max_size=60))
 def test_the_differences_make_the_new_text_of_the_old_one(old: str, new: str) -> None:
     made, end = "", 0
