@@ -122,6 +122,8 @@ NEVER_CALLED = {
     ("deadletter", "shared.cloud.pubsub"): "records that an event was given up on; replaying is the admin's",
     ("deadletter", "shared.store.bucket"): "writes the record only",
     ("deadletter", "shared.cloud.tasks"): "writes the record only",
+    ("documents", "shared.cloud.tasks"): "checks a step of an asset; its end is told by the functions that take it in",
+    ("voice", "shared.cloud.tasks"): "checks a step of an asset; its end is told by the functions that take it in",
     ("mail", "shared.cloud.tasks"): "sends letters that others put into its queue",
     ("admin", "shared.cloud.tasks"): "lists users and companies; changing them is done by functions that send mail",
     ("admin", "shared.store.bucket"): "replays an event whose object is described in the dead letter",
