@@ -12,6 +12,7 @@ from threading import Event, Thread
 from typing import Self
 
 import httpx
+from google.api_core.exceptions import GoogleAPICallError
 
 from emulators import parts, provision
 from emulators.errors import CannotStartError
@@ -130,7 +131,7 @@ class LocalCloud:
             Thread(target=self._start_isolated, args=[list(upstreams), began], daemon=True).start()
 
     def _add(self, part: Part) -> None:
-        self._processes[part.name] = Process(part, self.state.log(part.name), self._say, self._provision)
+        self._processes[part.name] = Process(part, self.state.log(part.name), self._say, self._provision_again)
 
     def _isolate(self) -> dict[str, int]:
         """A part for each function; returns their ports by name."""
@@ -171,8 +172,16 @@ class LocalCloud:
         self._seed()
         self.timings["seed"] = time.monotonic() - began
 
+    def _provision_again(self, part: str) -> None:
+        """For a part that was started again, and may have forgotten everything."""
+        try:
+            self._provision(part)
+        except (httpx.HTTPError, GoogleAPICallError, CannotStartError) as error:
+            if not self._stopping.is_set():
+                self._say(f"{part} could not be made what it was: {error}")
+
     def _provision(self, part: str) -> None:
-        """Makes in a part that answers what has to be there; also when it was started again and forgot it."""
+        """Makes in a part that answers what has to be there."""
         match part:
             case "pubsub":
                 provision.topics_and_subscriptions(functions(), self.ports)

@@ -112,7 +112,7 @@ class Process:
         self._supervised = Event()
         self._changed = Condition()
         self._running: subprocess.Popen[bytes] | None = None
-        self._starts = 0
+        self._restarts = 0
 
     def start(self) -> None:
         """Starts the program; does not wait for it."""
@@ -149,13 +149,15 @@ class Process:
         _kill_group(self._process().pid)
 
     def restart(self) -> None:
-        """Kills the program and waits until it answers again."""
+        """Kills the program and waits until it answers again and `restarted` was called.
+
+        Raises CannotStartError when that takes too long.
+        """
         with self._changed:
-            starts = self._starts
+            before = self._restarts
             self.kill()
-            if not self._changed.wait_for(lambda: self._starts > starts, READY_LIMIT):
-                raise CannotStartError(f"{self.part.name} was not started again.")
-        self.wait_until_ready()
+            if not self._changed.wait_for(lambda: self._restarts > before, READY_LIMIT):
+                raise CannotStartError(f"{self.part.name} did not come back. {end_of(self._log)}")
 
     def _process(self) -> subprocess.Popen[bytes]:
         if self._running is None:
@@ -166,8 +168,6 @@ class Process:
         with self._changed:
             if not self._stopping.is_set():
                 self._running = guarded(self.part.command, self._log, self.part.environment, self.part.folder)
-                self._starts += 1
-                self._changed.notify_all()
 
     def _watch(self) -> None:
         pause = 0.0
@@ -184,6 +184,9 @@ class Process:
             self._spawn()
             if self._answers_again():
                 self._restarted(self.part.name)
+                with self._changed:
+                    self._restarts += 1
+                    self._changed.notify_all()
 
     def _answers_again(self) -> bool:
         while self._process().poll() is None and not self._stopping.wait(_POLL):
