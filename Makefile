@@ -11,10 +11,10 @@ JOBS ?= 2
 RUN = $(VENV)/python -m emulators --with-parent $(if $(FRESH),--fresh) $(if $(ISOLATED),--isolated)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint package bench chaos lock clean
+.PHONY: help setup demo up test lint package package-check requirements openapi bench bench-cold chaos lock clean
 
 help: ## Tell what there is.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing: Python packages into .venv, firebase-tools into emulators/firebase.
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing (https://www.python.org/downloads). Name it: make PYTHON=…"; exit 2; }
@@ -39,8 +39,20 @@ lint: setup ## Check style, types, layers and formats.
 package: setup ## Make each function's archive, ready to deploy.
 	$(VENV)/python -m infra.package
 
-bench: setup ## Measure.
+package-check: setup ## Start every function alone, from its archive and its own requirements.
+	PACKAGE_CHECK=all $(VENV)/python -m pytest tests/infra/test_package.py
+
+requirements: setup ## Write each function's requirements.txt from what it imports.
+	$(VENV)/python -m infra.requirements
+
+openapi: setup ## Write the API's reference from the routes.
+	$(VENV)/python -m infra.openapi
+
+bench: setup ## Measure everything: operations, requests, cold starts.
 	$(VENV)/python -m tests.bench
+
+bench-cold: setup ## Measure each function's start against a bare one.
+	$(VENV)/python -m tests.bench.cold
 
 chaos: setup ## Kill parts of the platform while it works, and see that nothing is lost.
 	$(VENV)/python -m pytest -m chaos -s tests/chaos
