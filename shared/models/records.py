@@ -10,25 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 ID_BYTES = 15
 """Random bytes in an id: 120 bits, 24 letters in base 32."""
 
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Moment = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str, when_used="json")]
-"""A point in time, UTC; RFC 3339 with milliseconds on the wire."""
+Moment = datetime
+"""A point in time, UTC; RFC 3339 on the wire."""
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 """What people call a thing: 1 to 200 characters."""
 
 Text = Annotated[str, StringConstraints(max_length=5000)]
 """What people write about a thing: up to 5,000 characters."""
-
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$")]
 """An id of ours, as clients send it."""

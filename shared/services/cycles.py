@@ -106,4 +106,4 @@ async def _change(
 
 def view(cycle: Cycle) -> CycleView:
     """The cycle as clients see it."""
-    return CycleView.model_validate(cycle.model_dump())
+    return CycleView.model_validate(cycle.__dict__)

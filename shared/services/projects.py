@@ -119,4 +119,4 @@ async def _change(
 
 def view(seen: Access) -> ProjectView:
     """The project as the caller sees it."""
-    return ProjectView(**seen.project.model_dump(), role=seen.role)
+    return ProjectView.model_validate({**seen.project.__dict__, "role": seen.role})

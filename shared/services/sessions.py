@@ -155,4 +155,4 @@ def require_step(session: Session, to: SessionStatus) -> None:
 
 def view(session: Session) -> SessionView:
     """The session as clients see it."""
-    return SessionView(**session.model_dump())
+    return SessionView.model_validate(session.__dict__)

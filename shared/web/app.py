@@ -5,8 +5,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.web import errors as rendering
-from shared.web.edge import Entry, entry
+from shared.web.edge import Entry, bare_app, entry
 from shared.web.headers import require_known_host, with_cors
 from shared.web.idempotency import Idempotent
 
@@ -16,8 +15,7 @@ apps: dict[str, FastAPI] = {}
 
 def http_function(name: str, *routers: APIRouter) -> Entry:
     """The entry point of the function `name`, which answers what its routers describe."""
-    app = FastAPI(openapi_url=None, redirect_slashes=False, generate_unique_id_function=_operation_id)
-    rendering.install(app)
+    app = bare_app(generate_unique_id_function=_operation_id)
     for router in routers:
         app.include_router(router)
     apps[name] = app

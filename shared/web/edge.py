@@ -10,6 +10,7 @@ from typing import Any
 
 import functions_framework.aio
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
@@ -57,10 +58,17 @@ class _AppResponse(Response):
 
 def private_function(name: str, router: APIRouter) -> Entry:
     """The entry point of the function `name`, which events, tasks or the clock wake: no client ever calls it."""
-    app = FastAPI(openapi_url=None, redirect_slashes=False)
-    rendering.install(app)
+    app = bare_app()
     app.include_router(router)
     return entry(name, app)
+
+
+def bare_app(**more: Any) -> FastAPI:
+    """An app that renders errors as ours, and leaves to us what it would do by itself: redirects, pages, traces."""
+    off = TelemetryConfig(tracing=False, metrics=False, logs=False)
+    app = FastAPI(openapi_url=None, redirect_slashes=False, telemetry=off, **more)
+    rendering.install(app)
+    return app
 
 
 def entry(name: str, app: ASGIApp, *, around: Callable[[ASGIApp], ASGIApp] | None = None) -> Entry:
