@@ -12,15 +12,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-import httpx
 from cachetools import TTLCache
 
 from shared import errors
 from shared.models.identity import Tokens
 from shared.settings import emulator, settings
+
+if TYPE_CHECKING:
+    import httpx
 
 T = TypeVar("T")
 
@@ -76,7 +78,7 @@ async def verified(token: str) -> IdToken:
 
 
 async def _verify(token: str) -> IdToken:
-    from firebase_admin import auth, exceptions  # imported on first use: 0.2 s that a start without sign-in saves
+    from firebase_admin import auth, exceptions
 
     try:
         claims = await asyncio.to_thread(auth.verify_id_token, token, app=_app(), clock_skew_seconds=5)
@@ -236,16 +238,20 @@ def _app() -> Any:
 
 
 @lru_cache
-def _http() -> httpx.AsyncClient:
+def _http() -> "httpx.AsyncClient":
+    import httpx
+
     return httpx.AsyncClient(timeout=TIMEOUT)
 
 
-async def _toolkit(method: str, **asked: Any) -> httpx.Response:
+async def _toolkit(method: str, **asked: Any) -> "httpx.Response":
     asked["returnSecureToken"] = True
     return await _post(f"identitytoolkit.googleapis.com/v1/accounts:{method}", json=asked)
 
 
-async def _post(api: str, **body: Any) -> httpx.Response:
+async def _post(api: str, **body: Any) -> "httpx.Response":
+    import httpx
+
     local = emulator("FIREBASE_AUTH_EMULATOR_HOST")
     url = f"http://{local}/{api}" if local else f"https://{api}"
     try:
@@ -257,7 +263,7 @@ async def _post(api: str, **body: Any) -> httpx.Response:
     return answer
 
 
-def _json(answer: httpx.Response) -> dict[str, Any]:
+def _json(answer: "httpx.Response") -> dict[str, Any]:
     if answer.is_error:
         raise errors.Unavailable(_AWAY, retry_after=2)
     found: dict[str, Any] = answer.json()

@@ -1,11 +1,9 @@
-"""What the bytes of a file are, whatever its name says, and how long they are."""
+"""What the bytes of a file are, whatever its name says, and how long they are.
+
+The readers are imported by the functions that read: most of those that ask whether a type is supported never do.
+"""
 
 from typing import Any, BinaryIO
-
-import filetype
-import mutagen
-import pypdf
-from pypdf.errors import PyPdfError
 
 from shared.models.assets import AssetSummary, Fault, Kind, Unprocessable, kind_of
 from shared.store import objects
@@ -44,6 +42,8 @@ def supported(content_type: str) -> bool:
 
 async def check(asset: AssetSummary, generation: int) -> None:
     """Raises Unprocessable when the first bytes are not of the promised content type."""
+    import filetype
+
     head = await objects.first_bytes(asset.object_name, generation, HEAD)
     found = filetype.guess_mime(head)
     if asset.content_type not in _SAME.get(found or "", set()):
@@ -66,6 +66,9 @@ async def seconds(asset: AssetSummary, generation: int) -> float | None:
 
 
 def _pages(file: BinaryIO) -> int | None:
+    import pypdf
+    from pypdf.errors import PyPdfError
+
     try:
         return len(pypdf.PdfReader(file).pages)
     except (PyPdfError, ValueError, KeyError, RecursionError):
@@ -73,6 +76,8 @@ def _pages(file: BinaryIO) -> int | None:
 
 
 def _seconds(file: BinaryIO) -> float | None:
+    import mutagen
+
     try:
         found: Any = mutagen.File(fileobj=file)
     except mutagen.MutagenError:
