@@ -5,7 +5,7 @@ from datetime import datetime
 
 from cachetools import TTLCache
 
-from shared import errors
+from shared import errors, logs
 from shared.cloud import identity
 from shared.models.identity import Caller, User
 from shared.services.access import CACHED_SECONDS
@@ -29,6 +29,7 @@ async def caller(token: str) -> Caller:
     """
     claims = await identity.verified(token)
     known = _known.get(claims.user_id)
+    logs.bind(logs.correlation(), caller_cache="miss" if known is None else "hit")  # the cache's rate is a metric
     if known is None:
         known = _known[claims.user_id] = await _read(claims.user_id)
     if known.tokens_valid_after is not None and claims.signed_in_at < known.tokens_valid_after:

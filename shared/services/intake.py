@@ -188,16 +188,24 @@ async def _verify(asset: Asset, event: ObjectFinalized) -> None:
 
 async def lease(claim: Claim) -> None:
     """Takes the lease and records the upload, in one write; raises firestore.Conflict when somebody was faster."""
-    await claim.write(
+    await _write_arrived(
+        claim,
         {
-            **claim.arrived,
             "state": AssetState.PROCESSING,
             "settled": False,
             "lease": _until(secrets.token_hex(8)),
             "attempts": claim.asset.attempts + 1,
             "error": None,
-        }
+        },
     )
+
+
+async def _write_arrived(claim: Claim, fields: Mapping[str, Any]) -> None:
+    """Records that the object is there; logged once an asset, however often it is claimed: a metric counts the line."""
+    was_uploaded = claim.asset.uploaded
+    await claim.write({**claim.arrived, **fields})
+    if not was_uploaded:
+        _log.info("asset_uploaded", kind=claim.asset.kind, asset_id=claim.asset.id)
 
 
 async def _release(claim: Claim) -> None:
@@ -211,7 +219,7 @@ async def _release(claim: Claim) -> None:
 
 async def keep(claim: Claim) -> None:
     """A plain file is at its end when it has come; one write."""
-    await claim.write({**claim.arrived, "state": AssetState.UPLOADED, "settled": True, "error": None})
+    await _write_arrived(claim, {"state": AssetState.UPLOADED, "settled": True, "error": None})
     await _tell(claim.asset)
 
 

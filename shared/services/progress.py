@@ -78,6 +78,8 @@ async def tick(asked: ProgressTick) -> None:
         await rollups.soon(session.project_id)
     if changes.get("status") is SessionStatus.COMPLETED:
         await webhooks.emit(session.project_id, Event.SESSION_COMPLETED, session.id, _told(session, counted))
+    if changes.get("status") is SessionStatus.FAILED:
+        _log.warning("session_stalled", session_id=session.id)
     if status is SessionStatus.IN_PROGRESS:
         await _next(session.id, _gap(session, now()))
 
