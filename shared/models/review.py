@@ -86,7 +86,7 @@ class Review(Frozen):
     taken_by: str | None = None
     """The reviewer who has it before them ..."""
     taken_until: Moment | None = None
-    """... until this moment, unless they decide earlier."""
+    """... until this moment; from then on it is free. Set while it is submitted, so that the queue can ask for it."""
     steps: int = 0
     """Steps taken so far: the length of its history."""
 

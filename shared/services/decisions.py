@@ -57,7 +57,7 @@ def _decided(said: Said, before: Review, required: int) -> Review:
         "approvals_required": required,
         "approved_by": approved_by,
         "taken_by": None,
-        "taken_until": None,
+        "taken_until": now(),
     }
     if not approves:
         outcome, agreement = ReviewState.REJECTED, 1 / (len(approved_by) + 1)

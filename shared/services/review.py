@@ -254,11 +254,13 @@ async def _submit(said: Said, found: Access, some: list[AssetSummary]) -> dict[s
 
 
 def _submitted(said: Said, asset: AssetSummary, found: Access) -> Review:
+    moment = now()
     return Review(
         state=ReviewState.SUBMITTED,
         comment=said.comment,
         submitted_by=said.caller.user_id,
-        submitted_at=now(),
+        submitted_at=moment,
+        taken_until=moment,
         approvals_required=found.project.approvals,
         steps=asset.review.steps,
     )
@@ -293,7 +295,7 @@ async def undo(caller: Caller, document_id: str, version: int | None) -> Asset:
                 f"A decision is undone within {minutes} minutes; send it back instead.",
                 details={"state": asset.review.state},
             )
-        return Outcome(last.before.model_copy(update={"taken_by": None, "taken_until": None}), UNMEASURED)
+        return Outcome(last.before.model_copy(update={"taken_by": None, "taken_until": now()}), UNMEASURED)
 
     return await take_step(said, document_id, Permission.REVIEW, decide)
 

@@ -40,14 +40,14 @@ async def take(caller: Caller, asked: Take) -> list[AssetSummary]:
     """The next that are free for the caller, at most `count`, the least certain first; empty when none is left.
 
     Never what they uploaded, have approved already, or somebody (they too) has taken. One read for each that is looked
-    at, those that others hold included, and one write for each that is taken.
+    at, those that they approved already included, and one write for each that is taken.
     """
     await access.project(caller, asked.project_id, Permission.REVIEW)
     wanted = QueueFilter(**asked.model_dump(exclude={"count"}))
     taken: list[AssetSummary] = []
     after: tuple[Any, ...] | None = None
     while len(taken) < asked.count:
-        candidates = await reviews.queue(wanted, LOOKED_AT, after, not_of=caller.user_id)
+        candidates = await reviews.free(wanted, LOOKED_AT, after, reviewer=caller.user_id)
         free = [one for one in candidates if _is_free(caller, one)]
         while free and len(taken) < asked.count:
             missing = asked.count - len(taken)
@@ -56,7 +56,7 @@ async def take(caller: Caller, asked: Take) -> list[AssetSummary]:
             taken += [one for one in got if one is not None]
         if len(candidates) < LOOKED_AT:
             break
-        after = reviews.position(wanted, candidates[-1])
+        after = reviews.position(wanted, candidates[-1], free=True)
     return taken
 
 
@@ -93,4 +93,4 @@ async def give_back(caller: Caller, document_id: str) -> None:
     asset, _ = await review.get(caller, document_id, Permission.REVIEW)
     if asset.review.held_by(now()) != caller.user_id:
         return
-    await firestore.commit(assets.change(asset, {"review.taken_by": None, "review.taken_until": None}))
+    await firestore.commit(assets.change(asset, {"review.taken_by": None, "review.taken_until": now()}))

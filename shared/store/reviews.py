@@ -3,6 +3,7 @@
 from typing import Any
 
 from shared.models.assets import AssetSummary
+from shared.models.records import now
 from shared.models.review import ReviewEntry
 from shared.models.review_queue import QueueFilter
 from shared.store import assets, firestore
@@ -29,42 +30,48 @@ async def history(asset_id: str, limit: int, after: tuple[Any, ...] | None) -> l
     return await firestore.query(ReviewEntry, asked)
 
 
-async def queue(
-    asked: QueueFilter, limit: int, after: tuple[Any, ...] | None, *, not_of: str | None = None
-) -> list[AssetSummary]:
+async def queue(asked: QueueFilter, limit: int, after: tuple[Any, ...] | None) -> list[AssetSummary]:
     """Living assets whose review is meant, the least certain first, without their text; one read for each.
 
-    What has no confidence comes before all that have one. `not_of` leaves out what this person uploaded.
+    What has no confidence comes before all that have one.
     """
+    return await _found(asked, [], _order(asked), limit, after)
+
+
+async def free(asked: QueueFilter, limit: int, after: tuple[Any, ...] | None, *, reviewer: str) -> list[AssetSummary]:
+    """Those of the queue that nobody has before them now and this person did not upload, in its order."""
+    where: list[Condition] = [("review.taken_until", "<=", now())]
+    if asked.contributor is None:
+        where.append(("uploader_id", "!=", reviewer))
+    return await _found(asked, where, _order(asked, free=True), limit, after)
+
+
+async def _found(
+    asked: QueueFilter, more: list[Condition], order: tuple[str, ...], limit: int, after: tuple[Any, ...] | None
+) -> list[AssetSummary]:
     where: list[Condition] = [("project_id", "==", asked.project_id), ("review.state", "==", asked.state)]
-    where += [("deleted_at", "==", None), *_bounds(asked)]
-    if not_of is not None and asked.contributor is None:
-        where.append(("uploader_id", "!=", not_of))
-    query = Query(
-        assets.ASSETS,
-        where=tuple(where),
-        order=_order(asked),
-        limit=limit,
-        start_after=after,
-        select=assets.SUMMARY,
-    )
+    where += [("deleted_at", "==", None), *_bounds(asked), *more]
+    query = Query(assets.ASSETS, where=tuple(where), order=order, limit=limit, start_after=after, select=assets.SUMMARY)
     return await firestore.query(AssetSummary, query)
 
 
-def position(asked: QueueFilter, asset: AssetSummary) -> tuple[Any, ...]:
-    """Where an asset is in the queue: the values that order it, and its id."""
+def position(asked: QueueFilter, asset: AssetSummary, *, free: bool = False) -> tuple[Any, ...]:
+    """Where an asset is in the queue, or among those that are free: the values that order it, and its id."""
     values = {
         "confidence": asset.confidence,
         "review.submitted_at": asset.review.submitted_at,
         "uploader_id": asset.uploader_id,
+        "review.taken_until": asset.review.taken_until,
     }
-    return (*(values[field] for field in _order(asked)), asset.id)
+    return (*(values[field] for field in _order(asked, free=free)), asset.id)
 
 
-def _order(asked: QueueFilter) -> tuple[str, ...]:
-    # One order for every bound that may be asked, so that few indexes serve all of them.
-    ordered = ("confidence", "review.submitted_at")
-    return ordered if asked.contributor is not None else (*ordered, "uploader_id")
+def _order(asked: QueueFilter, *, free: bool = False) -> tuple[str, ...]:
+    # One order for every bound that may be asked, so that few indexes serve all of them: a field that is bounded by
+    # an inequality is part of it.
+    uploader = ("uploader_id",) if asked.contributor is None else ()
+    taken = ("review.taken_until",) if free else ()
+    return ("confidence", "review.submitted_at", *uploader, *taken)
 
 
 def _bounds(asked: QueueFilter) -> list[Condition]:

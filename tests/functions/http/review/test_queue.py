@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from shared.models.records import now
 from shared.services import review_queue
-from shared.store import assets, firestore
+from shared.store import assets, audit, firestore, reviews
+from shared.store.firestore import Condition, Query
 from tests.functions.http.conftest import Staff
 from tests.functions.http.desk import Desk, decided, refusal
 from tests.functions.http.walking import ids
@@ -87,20 +88,27 @@ async def test_a_take_looks_past_many_that_others_hold(desk: Desk) -> None:
     assert await desk.take(desk.other) == [free]
 
 
-async def test_reviewers_on_one_queue_of_a_thousand_never_get_the_same(desk: Desk) -> None:
+async def test_reviewers_on_one_queue_of_a_thousand_never_get_the_same_and_every_decision_is_told(desk: Desk) -> None:
     document_ids = await desk.documents(*[number / 1000 for number in range(1000)])
     assert (await desk.submit(*document_ids)).status_code == 200
 
     async def work(person: Person) -> list[str]:
         mine: list[str] = []
-        while got := await desk.take(person, count=20):
+        while got := await desk.take(person, count=50):
+            body = {"decisions": [{"document_id": one, "decision": "approve"} for one in got]}
+            answer = (await person.http.post("/api/review/decisions", json=body)).json()
+            assert {one["status"] for one in answer["results"]} == {200}
             mine += got
         return mine
 
-    one, other, third = await asyncio.gather(work(desk.one), work(desk.other), work(desk.admin))
+    one, other = await asyncio.gather(work(desk.one), work(desk.other))
 
-    assert len(one) + len(other) + len(third) == 1000
-    assert {*one, *other, *third} == set(document_ids)
+    assert len(one) + len(other) == 1000
+    assert {*one, *other} == set(document_ids)
+    told: tuple[Condition, ...] = (("company_id", "==", desk.company_id), ("action", "==", "review.approved"))
+    assert (await firestore.totals(Query(audit.AUDIT, where=told))).count == 1000
+    kept: tuple[Condition, ...] = (("project_id", "==", desk.project_id), ("step", "==", "approve"))
+    assert (await firestore.totals(Query(reviews.REVIEWS, where=kept))).count == 1000
 
 
 async def test_the_queue_of_a_project_is_shown_to_who_is_in_it(desk: Desk, staff: Staff) -> None:
