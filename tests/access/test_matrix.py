@@ -30,7 +30,6 @@ async def _ask(world: World, who: Who, route: str, target: Target) -> httpx.Resp
         **target.ids(),
         "asset_id": getattr(target, expected.asset).id,
         "document_id": target.document.id,
-        "number": 1,
     }
     body = expected.body(target) if expected.body else None
     query = expected.query(target) if expected.query else None
@@ -71,5 +70,7 @@ async def test_everybody_gets_what_their_role_allows(everybody: World, route: st
         answer = await _ask(everybody, who, route, target)
         assert answer.status_code == expected.rule.expected(who), (who, answer.text)
     for who in sorted(expected.rule.may):
-        answer = await _ask(everybody, who, route, await everybody.target(expected.deleted))
+        if not route.startswith("GET"):  # the one before may have changed or deleted it
+            target = await everybody.target(expected.deleted)
+        answer = await _ask(everybody, who, route, target)
         assert answer.status_code in GRANTED, (who, answer.text)

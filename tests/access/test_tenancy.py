@@ -95,10 +95,12 @@ async def tenants(cloud: Cloud) -> AsyncIterator[Tenants]:
         await person.http.aclose()
 
 
-def _leaks(text: str, target: Target) -> bool:
-    # The user of the target belongs to the company, not to the project alone.
+def _leaks(answer: httpx.Response, target: Target) -> bool:
+    # The user of the target belongs to the company, not to the project alone. What was asked for may be repeated.
+    asked = str(answer.request.url) + answer.request.content.decode()
     hidden = (target.project, target.cycle, target.session, target.document, target.voice, target.invitation)
-    return target.project.name in text or any(record.id in text for record in hidden)
+    ids = [record.id for record in hidden if record.id not in asked]
+    return any(marker in answer.text for marker in (target.project.name, *ids))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
@@ -111,9 +113,10 @@ async def test_no_call_shows_or_changes_what_the_caller_does_not_see(
         unseen = [made[n] for n, layout in enumerate(layouts) if not layout.is_seen_by(call.person)]
         before = [await target.versions() for target in unseen]
         answer = await tenants.call(call, made)
-        assert answer.status_code < 500, answer.text
+        # a machine that is too busy may say so; anything else of that kind is a fault
+        assert answer.status_code < 500 or answer.status_code == 503, answer.text
         for target in unseen:
-            assert not _leaks(answer.text, target), (call, answer.text)
+            assert not _leaks(answer, target), (call, answer.text)
         company = PEOPLE[call.person][0]
         for number, other in enumerate(tenants.companies):
             assert number == company or other.name not in answer.text, (call, answer.text)

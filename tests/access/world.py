@@ -117,14 +117,10 @@ class Target:
     async def versions(self) -> dict[str, int]:
         """The present version of each thing, by id."""
         collections = {"document": "assets", "voice": "assets", "dead_letter": "deadletters", "delivery": "deliveries"}
-        found: dict[str, int] = {}
-        for one in fields(self):
-            record: Record = getattr(self, one.name)
-            path = f"{collections.get(one.name, f'{one.name}s')}/{record.id}"
-            stored = await firestore.get(Record, path)
-            assert stored is not None, path
-            found[record.id] = stored.version
-        return found
+        paths = [f"{collections.get(one.name, f'{one.name}s')}/{getattr(self, one.name).id}" for one in fields(self)]
+        stored = await firestore.get_many(Record, paths)
+        assert len(stored) == len(paths), paths
+        return {record_id: record.version for record_id, record in stored.items()}
 
     def nobodys(self) -> "Target":
         """The same under ids that do not exist."""
