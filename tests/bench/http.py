@@ -102,7 +102,9 @@ def token(user_id: str) -> str:
         "auth_time": moment,
         "exp": moment + 3600,
     }
-    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (_NO_SIGNATURE, claims)]
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in (_NO_SIGNATURE, claims)
+    ]
     return f"{parts[0]}.{parts[1]}."
 
 
@@ -185,7 +187,9 @@ class Bench:
     async def _load(self, path: str, seconds: float, found: dict[str, list[float]]) -> float:
         before = self._cpu()
         got = await load(self._port, path, self._headers, connections=CONNECTIONS, seconds=seconds)
-        found.setdefault(f"{path.partition('?')[0].count('/')} cpu", []).append((self._cpu() - before) / got.rate / seconds * 1000)
+        found.setdefault(f"{path.partition('?')[0].count('/')} cpu", []).append(
+            (self._cpu() - before) / got.rate / seconds * 1000
+        )
         found.setdefault(f"{path.partition('?')[0].count('/')} p99", []).append(got.p99)
         return got.rate
 
@@ -227,7 +231,10 @@ def main(rounds: int, seconds: float) -> int:
         print(f"{name:14}{value:10.2f}")
     print(f"{'memory, MiB':14}{memory:10.0f}")
     share = found["one record"] / found["raw get"]
-    print(f"one record: {share:.2f} of the raw client (at least {ONE_RECORD}); list: {found['list of 50']:.0f}/s (at least {LIST_RATE})")
+    print(
+        f"one record: {share:.2f} of the raw client (at least {ONE_RECORD}); "
+        f"list: {found['list of 50']:.0f}/s (at least {LIST_RATE})"
+    )
     return int(share < ONE_RECORD or found["list of 50"] < LIST_RATE or memory > MEMORY)
 
 

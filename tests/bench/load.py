@@ -67,15 +67,17 @@ class _Connection(asyncio.Protocol):
 
 async def load(port: int, path: str, headers: dict[str, str], *, connections: int, seconds: float) -> Load:
     """Asks for `path` for so many seconds; raises RuntimeError for any answer but 200."""
-    lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{port}", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     request = "\r\n".join([*lines, "", ""]).encode()
     latencies: list[float] = []
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
     made = [
-        await loop.create_connection(
-            lambda: _Connection(request, began + seconds, latencies), "127.0.0.1", port
-        )
+        await loop.create_connection(lambda: _Connection(request, began + seconds, latencies), "127.0.0.1", port)
         for _ in range(connections)
     ]
     await asyncio.gather(*(protocol.ended for _, protocol in made))
