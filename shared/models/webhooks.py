@@ -62,7 +62,7 @@ class Attempt(Frozen):
     """One try. `status` is HTTP's, null when there was no answer; then `error` says why. `milliseconds`: how long."""
 
     at: Moment
-    status: int | None
+    status: Annotated[int | None, Field(examples=[200])]
     error: str | None
     milliseconds: int
 
