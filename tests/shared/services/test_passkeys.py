@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.errors import InvalidCredentials, ValidationFailed
 from shared.models.passkeys import Passkey
 from shared.models.records import now
-from shared.services.passkeys import VENDORS_FORMATS, verified_login, verified_registration
+from shared.services.ceremonies import VENDORS_FORMATS, verified_login, verified_registration
 from tests.authenticator import Authenticator, encoded
 
 ORIGIN = "https://alta.example"

@@ -4,7 +4,9 @@ import asyncio
 
 import httpx
 
+from shared.models.records import now
 from shared.services.tokens import hashed
+from shared.store import firestore
 from shared.store import tokens as stored_tokens
 from tests.conftest import Cloud
 from tests.letters import letter_to
@@ -90,6 +92,21 @@ async def test_a_verification_token_is_stored_as_a_hash_and_used_once(
     answers = [await http.post("/api/auth/verify-email", json={"token": token}) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [204, 400]
     assert answers[1].json()["error"]["code"] == "token_refused"
+
+
+async def test_a_verification_token_that_expired_or_is_meant_for_something_else_is_refused(
+    cloud: Cloud, http: httpx.AsyncClient, address: str
+) -> None:
+    await http.post("/api/auth/register", json=_registration(address))
+    token = (await letter_to(cloud, address, "Confirm")).token
+    chosen = {"token": token, "password": "an even better horse"}
+    assert (await http.post("/api/auth/password-reset/confirm", json=chosen)).status_code == 400
+    expired = firestore.Write(f"tokens/{hashed(token)}", {"expires_at": now()}, mask=("expires_at",), exists=True)
+    await firestore.commit(expired)
+    refused = await http.post("/api/auth/verify-email", json={"token": token})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "token_refused")
+    login = await http.post("/api/auth/login", json={"email": address, "password": PASSWORD})
+    assert login.json()["error"]["code"] == "email_not_verified"
 
 
 async def test_a_letter_can_be_asked_for_again_and_each_of_them_verifies_only_once(
