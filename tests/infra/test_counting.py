@@ -8,8 +8,8 @@ from google.cloud.firestore import AsyncClient
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.models.records import new_id
-from tests.bench.counting import Count, counted
 from tests.conftest import Cloud
+from tests.firestore.counting import Count, counted
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def test_writes_deletes_and_reads_are_counted_as_they_are_billed(firestore
         batch.set(things.document(name), {"kind": "x"})
     batch.delete(things.document("d"))
     await batch.commit()
-    assert count == Counter({"firestore.writes": 3, "firestore.deletes": 1})
+    assert count == Counter({"firestore.writes": 3, "firestore.deletes": 1, "commits": 1})
 
     count.clear()
     await things.document("a").get()

@@ -1,0 +1,91 @@
+"""The local cloud of the tests, whose queries are recorded, and the judgement of its indexes after the last test.
+
+A query that no index serves fails the run, whatever its own test made of the refusal. An index that no query uses
+fails a whole run alone: a part of the tests can't tell. With pytest-xdist the controller judges.
+"""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from emulators.cloud import LocalCloud
+from emulators.ports import Ports, free_ports
+from emulators.processes import end, guarded
+from emulators.state import State, environment
+from infra.catalog import ROOT
+from tests.firestore.recording import lacking, recorded, unused
+
+QUERIES = "queries.jsonl"
+"""The record of a run, in its temporary folder."""
+
+_FOUND = pytest.StashKey[list[str]]()
+
+
+class RecordedCloud(LocalCloud):
+    """A local cloud, empty at first, whose functions reach Firestore through the recording door."""
+
+    def __init__(self, ports: Ports, state: State, file: Path) -> None:
+        super().__init__(ports, state, fresh=True)
+        (self._port,) = free_ports(1)
+        self._file = file
+        self._door: subprocess.Popen[bytes] | None = None
+
+    @property
+    def firestore(self) -> str:
+        """The address of the door."""
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """As usual, but for Firestore."""
+        return {**environment(self.ports, self.state), "FIRESTORE_EMULATOR_HOST": self.firestore}
+
+    def start(self) -> None:
+        """Starts the door as well; whoever comes before it listens tries again, as with the emulator itself."""
+        options = {"--emulator": self.ports.address("firestore"), "--port": str(self._port), "--file": str(self._file)}
+        command = [
+            sys.executable,
+            "-m",
+            "tests.firestore.recording",
+            *(part for one in options.items() for part in one),
+        ]
+        self._door = guarded(command, self._file.with_suffix(".log"), {}, ROOT)
+        super().start()
+
+    def stop(self) -> None:
+        """Stops the door last."""
+        super().stop()
+        if self._door:
+            end(self._door)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails the run for what the record tells."""
+    if hasattr(session.config, "workerinput"):
+        return
+    file = session.config._tmp_path_factory.getbasetemp() / QUERIES  # type: ignore[attr-defined]  # as pytest-xdist does
+    if not file.exists():
+        return
+    shapes = recorded(file)
+    found = [f"no index serves  {one}" for one in lacking(shapes)]
+    if _is_whole(session.config) and not session.testsfailed:
+        found += [f"nothing uses     {one}" for one in unused(shapes)]
+    if found:
+        session.config.stash[_FOUND] = found
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Says why."""
+    for one in config.stash.get(_FOUND, []):
+        terminalreporter.write_line(f"FAILED infra/firestore.indexes.json: {one}", red=True)
+
+
+def _is_whole(config: pytest.Config) -> bool:
+    """Whether every test that is run by default was run."""
+    option = config.option
+    chosen = option.keyword or option.deselect or getattr(option, "lf", False)
+    return config.args == config.getini("testpaths") and option.markexpr in config.getini("addopts") and not chosen
