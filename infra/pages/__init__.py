@@ -1,0 +1,1 @@
+"""Pages for people that are written by what they tell of: `python -m infra.pages` writes them all."""
