@@ -8,6 +8,8 @@ from shared.models.assets import AssetState, Kind
 from shared.models.records import Frozen, Moment, Record
 from shared.models.review import Review, ReviewState
 
+FIRST_DAY, LAST_DAY = date(2020, 1, 1), date(2100, 1, 1)
+"""Nothing was collected before; and what is reckoned back from today reads every day since."""
 DAYS_LIMIT = 366
 """Days in one question."""
 DURATION_BOUNDS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 21_600, 86_400, 604_800)
@@ -66,6 +68,8 @@ class Standing(Record):
     counts: dict[str, int] = {}
     folded_until: Moment | None = None
     """Of a project: everything that happened before is in the roll-ups."""
+    counted_at: Moment | None = None
+    """Of a project: when `counts` were counted."""
 
 
 class RollupTask(Frozen):
@@ -145,7 +149,9 @@ class Slice(Measures):
 
 
 class Present(Frozen):
-    """What there is, as of `as_of`."""
+    """What there is, as of `as_of`: of a company or the platform, of the project that was counted last."""
+
+    as_of: Moment | None
 
     by_kind: dict[Kind, dict[AssetState, int]]
     files: int

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.models.projects import LanguageTag
-from shared.models.records import Asked, Frozen, Id, Moment, Record
+from shared.models.records import Asked, Frozen, Id, Moment, Record, unsent
 from shared.models.review import Review
 
 FILE_LIMIT = 5 * 2**30
@@ -50,7 +50,9 @@ class AssetState(StrEnum):
 ASSET_STEPS: dict[AssetState, frozenset[AssetState]] = {
     AssetState.PENDING: frozenset({AssetState.UPLOADED, AssetState.PROCESSING, AssetState.FAILED}),
     AssetState.UPLOADED: frozenset({AssetState.PROCESSING, AssetState.FAILED}),
-    AssetState.PROCESSING: frozenset({AssetState.PROCESSING, AssetState.PROCESSED, AssetState.FAILED}),
+    AssetState.PROCESSING: frozenset(
+        {AssetState.UPLOADED, AssetState.PROCESSING, AssetState.PROCESSED, AssetState.FAILED}
+    ),
     AssetState.PROCESSED: frozenset({AssetState.UPLOADED}),
     AssetState.FAILED: frozenset({AssetState.PENDING, AssetState.UPLOADED, AssetState.PROCESSING}),
 }
@@ -82,6 +84,10 @@ class Unprocessable(Exception):
         super().__init__(message)
         self.fault = fault
         self.message = message
+
+
+class Interrupted(Exception):
+    """Recognition came to nothing for a reason that passes: worth beginning again."""
 
 
 class TooLong(Exception):
@@ -175,6 +181,8 @@ class AssetSummary(Record):
     request_id: str | None = None
     """Of the request that announced it; follows the file into every log line."""
     traceparent: str | None = None
+    deleted_with: str | None = None
+    """The session that it was deleted with, and comes back with; None: deleted by itself, or not at all."""
 
     @property
     def object_name(self) -> str:
@@ -195,6 +203,12 @@ class AssetSummary(Record):
     def batch_prefix(self) -> str:
         """Where a long operation puts its output."""
         return f"batch/{self.id}/{self.generation}/"
+
+    @property
+    def all_objects(self) -> tuple[str, ...]:
+        """Everything of it in the bucket: the name of an object, and the folders (ending in `/`) of all others."""
+        results = f"results/{self.company_id}/{self.project_id}/{self.id}/"
+        return self.object_name, results, f"batch/{self.id}/"
 
 
 class Asset(AssetSummary):
@@ -255,17 +269,34 @@ class UploadAddress(Frozen):
     expires_at: Moment
 
 
+AssetName = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+Languages = Annotated[list[LanguageTag], Field(max_length=10)]
+"""Languages expected in it, most likely first."""
+
+
 class NewAsset(Asked):
-    """One document or recording without a session."""
+    """One document, recording or plain file without a session."""
 
     project_id: Id
     cycle_id: Id | None = None
-    name: Annotated[str, StringConstraints(min_length=1, max_length=500)]
+    name: AssetName
     size: Annotated[int, Field(ge=1, le=FILE_LIMIT)]
     content_type: ContentType
     crc32c: Crc32c | None = None
     md5: Md5 | None = None
-    languages: Annotated[list[LanguageTag], Field(max_length=10)] = []
+    languages: Languages = []
+
+
+class AssetChange(Asked):
+    """What may change of an asset; a field that is not sent stays.
+
+    `name` is what it is called when it is fetched; its `path` stays. `languages` count when it is recognised again.
+    `cycle_id` null: of no cycle; a file of a session has the cycle of its session.
+    """
+
+    name: AssetName = unsent()
+    languages: Languages = unsent()
+    cycle_id: Id | None = None
 
 
 class AssetItem(Frozen):

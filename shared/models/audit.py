@@ -56,6 +56,7 @@ class Action(StrEnum):
     EXPORT_CANCELLED = "export.cancelled"
     DEAD_LETTER_REPLAYED = "dead_letter.replayed"
     ASSET_CREATED = "asset.created"
+    ASSET_CHANGED = "asset.changed"
     ASSET_DELETED = "asset.deleted"
     ASSET_RESTORED = "asset.restored"
     REVIEW_SUBMITTED = "review.submitted"
@@ -66,6 +67,8 @@ class Action(StrEnum):
     TEXT_CORRECTED = "text.corrected"
     ASSET_LABELLED = "asset.labelled"
     LABEL_SET_CHANGED = "label_set.changed"
+    ERASED = "erased"
+    """For good, after its time; `after` holds the ids and the counts."""
 
 
 class AuditEntry(Record):

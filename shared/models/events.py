@@ -40,12 +40,3 @@ class OperationPoll(Frozen):
     generation: int
     operation: str
     attempt: int = 0
-
-
-class Mail(Frozen):
-    """One message to one person."""
-
-    to: str
-    subject: str
-    text: str
-    html: str

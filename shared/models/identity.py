@@ -266,9 +266,10 @@ class NewCompany(Asked):
 
 
 class CompanyChange(Asked):
-    """What may change of a company; a field that is not sent stays."""
+    """What may change of a company; a field that is not sent stays. The budget is the platform's to set."""
 
     name: Name | None = None
+    limits: Limits | None = None
 
 
 # --- what clients are answered
@@ -313,5 +314,6 @@ class CompanyView(Frozen):
     name: str
     state: CompanyState
     suspended_at: Moment | None
+    limits: Limits
     created_at: Moment
     updated_at: Moment

@@ -1,10 +1,20 @@
 """Passkeys: credentials of WebAuthn (https://www.w3.org/TR/webauthn-3/)."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field
 
 from shared.models.records import Asked, Frozen, Moment, Name, Record
+
+
+@dataclass(frozen=True)
+class RelyingParty:
+    """Who a passkey is for: a domain, and the origins whose pages may ask for it."""
+
+    id: str
+    origins: tuple[str, ...]
+    name: str = "Alta"
 
 
 class Passkey(Record):

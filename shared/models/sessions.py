@@ -84,6 +84,8 @@ class Session(Named):
     finished_at: Moment | None = None
     duration_seconds: float | None = None
     """From `started_at` to `finished_at`."""
+    files_behind: bool = False
+    """It was deleted or restored, and its files have not all followed yet: ticks see to that."""
 
     def end(self, status: SessionStatus, moment: datetime) -> dict[str, Any]:
         """The fields of the session as it ends like this, at this moment."""

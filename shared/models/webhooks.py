@@ -49,8 +49,9 @@ class Webhook(Record):
     url: str
     events: list[Event]
     description: str = ""
-    secret: str
-    previous_secret: str | None = None
+    sealed_secret: str
+    """Of no use without the platform's sealing key."""
+    previous_sealed_secret: str | None = None
     previous_until: Moment | None = None
     state: WebhookState = WebhookState.ACTIVE
     failing_since: Moment | None = None

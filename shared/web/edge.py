@@ -5,19 +5,22 @@ response that runs a whole FastAPI app when it is sent: that is the adapter, and
 """
 
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import functions_framework.aio
 from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
+from pydantic.warnings import UnsupportedFieldAttributeWarning
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared import errors, logs
-from shared.settings import settings
+from shared.settings import on_cloud_run, settings
 from shared.web import errors as rendering
 from shared.web.headers import client_address
 
@@ -41,6 +44,19 @@ _FRAMEWORK_KEYS = frozenset({"app", "router", "endpoint", "route", "path_params"
 """What the framework's own router leaves in the scope."""
 
 _log = logs.logger(__name__)
+
+# FastAPI ignores it while it builds a model; ours are built later, when they are first used.
+warnings.filterwarnings("ignore", category=UnsupportedFieldAttributeWarning)
+
+
+class _AnyPath(PathConvertor):
+    """What the framework's own route takes for a path. Without it a line feed ends in an answer that is not ours."""
+
+    regex = "(?s:.*)"
+
+
+# The framework makes its routes once this module is loaded.
+register_url_convertor("path", _AnyPath())
 
 
 class _AppResponse(Response):
@@ -76,6 +92,8 @@ def entry(name: str, app: ASGIApp, *, around: Callable[[ASGIApp], ASGIApp] | Non
 
     `around` may put something around the edge itself; it is called with the first request, when there are settings.
     """
+    if on_cloud_run():
+        settings()  # an instance that was told something wrong does not start, and so takes nobody's place
     edge = _Edge(name, app)
     outermost: ASGIApp | None = None
 

@@ -102,6 +102,11 @@ def newest_first(record: Record) -> tuple[Any, ...]:
     return (record.created_at, record.id)
 
 
+def latest_deleted(record: Record) -> tuple[Any, ...]:
+    """The position of a record in a list of deleted ones."""
+    return (record.deleted_at, record.id)
+
+
 def itself(record: R) -> R:
     """For lists of records themselves."""
     return record

@@ -19,6 +19,7 @@ SESSION = Quota("session", 600, 60)
 """Using a sign-in."""
 SESSION_ACCOUNT = Quota("session-account", 300, 60)
 INVITE = Quota("invite-account", 200, 3600)
+"""Having mail sent to somebody else: an invitation, or a welcome."""
 
 
 def per_address(quota: Quota) -> Any:

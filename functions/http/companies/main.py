@@ -41,7 +41,7 @@ async def get_company(caller: SignedIn, company_id: str, etag: Conditional) -> C
 
 @router.patch("/{company_id}")
 async def change_company(caller: SignedIn, company_id: str, asked: CompanyChange, etag: Conditional) -> CompanyView:
-    """Changes the name. The company's admins only."""
+    """Changes the name: the company's admins. Sets the monthly budget: super admins only."""
     company = await companies.change(caller, company_id, asked, etag.expected)
     etag.answer(company.version)
     return companies.view(company)

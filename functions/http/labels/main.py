@@ -34,7 +34,10 @@ async def put_label_set(caller: SignedIn, project_id: str, asked: NewLabelSet, e
     return labels.set_view(changed)
 
 
-@router.get("/{project_id}/label-studio/config", response_class=Response)
+_XML: dict[int | str, dict[str, Any]] = {200: {"content": {"application/xml": {"schema": {"type": "string"}}}}}
+
+
+@router.get("/{project_id}/label-studio/config", response_class=Response, responses=_XML)
 async def get_label_studio_config(caller: SignedIn, project_id: str, kind: OfKind = Kind.DOCUMENT) -> Response:
     """The labelling configuration for a project of Label Studio, as XML."""
     return Response(await label_exchange.config(caller, project_id, kind), media_type="application/xml")

@@ -10,6 +10,7 @@ from shared.web.app import http_function
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
+from shared.web.rate_limits import INVITE, per_caller
 
 router = APIRouter(prefix="/api/users", tags=["users"])
 
@@ -23,7 +24,7 @@ async def list_users(caller: SignedIn, paging: Paged, q: Search = "", role: Role
     return paging.page(found, users.view, newest_first)
 
 
-@router.post("", status_code=201)
+@router.post("", status_code=201, dependencies=[per_caller(INVITE)])
 async def create_user(caller: SignedIn, asked: NewUser, etag: Conditional) -> UserView:
     """Makes a user, who confirms the address by mail. The company's admins only."""
     user = await users.create(caller, asked)
