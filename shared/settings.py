@@ -5,11 +5,12 @@ environment variables mounted from Secret Manager. The `*_EMULATOR_HOST` variabl
 cloud and Google.
 """
 
+import base64
 import os
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 EMULATOR_VARIABLES = (
@@ -21,6 +22,9 @@ EMULATOR_VARIABLES = (
     "DOCUMENTAI_EMULATOR_HOST",
     "SPEECH_EMULATOR_HOST",
 )
+
+
+_SEALING_KEY_BYTES = 32
 
 
 class Prices(BaseModel):
@@ -67,6 +71,9 @@ class Settings(BaseSettings):
         tuple[str, ...], Field(description="BCP 47 languages expected in recordings, most likely first.")
     ] = ("en-US",)
 
+    retention_days: Annotated[
+        int, Field(description="Days for which what was deleted can be restored; then it is erased.", ge=1)
+    ] = 30
     webhook_loopback: Annotated[
         bool, Field(description="Whether webhooks may go to loopback addresses: set by the local cloud alone.")
     ] = False
@@ -83,6 +90,13 @@ class Settings(BaseSettings):
     cursor_key: Annotated[
         SecretStr, Field(description="Key that signs page tokens; at least 32 random characters.", min_length=32)
     ]
+    sealing_keys: Annotated[
+        SecretStr | None,
+        Field(
+            description="Keys that seal the secrets of webhooks: 32 random bytes each in Base64, separated by commas. "
+            "The first seals, all of them open."
+        ),
+    ] = None
 
     smtp_host: Annotated[str, Field(description="Mail server.")] = "127.0.0.1"
     smtp_port: Annotated[int, Field(description="Port of the mail server.")] = 587
@@ -100,9 +114,17 @@ class Settings(BaseSettings):
     ] = 1.0
     allowed_hosts: Annotated[tuple[str, ...], Field(description="Host names that are answered; `*` for any.")] = ("*",)
 
+    @field_validator("sealing_keys")
+    @classmethod
+    def _whole_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        for key in keys.get_secret_value().split(",") if keys else ():
+            if len(base64.b64decode(key, validate=True)) != _SEALING_KEY_BYTES:
+                raise ValueError("each of SEALING_KEYS is 32 bytes in Base64")
+        return keys
+
     @model_validator(mode="after")
     def _no_loopback_on_cloud_run(self) -> "Settings":
-        if self.webhook_loopback and os.environ.get("K_SERVICE"):
+        if self.webhook_loopback and on_cloud_run():
             raise ValueError("WEBHOOK_LOOPBACK set on Cloud Run: this instance refuses to start")
         return self
 
@@ -110,7 +132,7 @@ class Settings(BaseSettings):
     def _no_emulator_on_cloud_run(self) -> "Settings":
         # Emulator tokens are unsigned: with one of these variables set, anybody could be anybody.
         found = [name for name in EMULATOR_VARIABLES if os.environ.get(name)]
-        if found and os.environ.get("K_SERVICE"):
+        if found and on_cloud_run():
             raise ValueError(f"{', '.join(found)} set on Cloud Run: this instance refuses to start")
         return self
 
@@ -118,6 +140,11 @@ class Settings(BaseSettings):
 def emulator(variable: str) -> str | None:
     """Address of an emulator from its `*_EMULATOR_HOST` variable; None when Google itself is meant."""
     return os.environ.get(variable) or None
+
+
+def on_cloud_run() -> bool:
+    """Whether this is an instance on Google Cloud (https://cloud.google.com/run/docs/container-contract#env-vars)."""
+    return bool(os.environ.get("K_SERVICE"))
 
 
 @lru_cache

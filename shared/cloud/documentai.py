@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from shared import errors
-from shared.models.assets import Block, Fault, Flag, Page, Recognition, TooLong, Unprocessable, Word
+from shared.cloud import passing
+from shared.models.assets import Block, Fault, Flag, Interrupted, Page, Recognition, TooLong, Unprocessable, Word
 from shared.settings import emulator, settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ async def read(uri: str, content_type: str, languages: Sequence[str]) -> Recogni
         if "PAGE_LIMIT_EXCEEDED" in (error.reason or "") or "page limit" in str(error).lower():
             raise TooLong("Over the online page limit.") from error
         raise Unprocessable(Fault.UNREADABLE, f"The document can't be read: {error.message}") from error
-    except _away() as error:
+    except passing.raised() as error:
         raise errors.Unavailable("Document AI does not answer right now.", retry_after=10) from error
     return recognition([answer.document])
 
@@ -68,7 +69,7 @@ async def begin(uri: str, content_type: str, languages: Sequence[str], output_ur
         operation = await _client().batch_process_documents(request=request, retry=None)
     except google.InvalidArgument as error:
         raise Unprocessable(Fault.UNREADABLE, f"The document can't be read: {error.message}") from error
-    except _away() as error:
+    except passing.raised() as error:
         raise errors.Unavailable("Document AI does not answer right now.", retry_after=10) from error
     return str(operation.operation.name)
 
@@ -76,7 +77,7 @@ async def begin(uri: str, content_type: str, languages: Sequence[str], output_ur
 async def outcome(operation_name: str) -> str | None:
     """How a long operation ended: None while it runs, else empty or what went wrong with part of it.
 
-    Raises Unprocessable when nothing came of it.
+    Raises Interrupted when nothing came of it for a reason that passes, Unprocessable when for one that stays.
     """
     from google.api_core import exceptions as google
     from google.cloud import documentai_v1 as documentai
@@ -84,16 +85,22 @@ async def outcome(operation_name: str) -> str | None:
     try:
         operation = await _client().transport.operations_client.get_operation(operation_name)
     except google.NotFound as error:
-        raise Unprocessable(Fault.RECOGNITION_FAILED, "The long operation is not known any more.") from error
-    except _away() as error:
+        raise Interrupted("The long operation is not known any more.") from error
+    except passing.raised() as error:
         raise errors.Unavailable("Document AI does not answer right now.", retry_after=10) from error
     if not operation.done:
         return None
-    if operation.HasField("error"):
-        raise Unprocessable(Fault.UNREADABLE, f"The document can't be read: {operation.error.message}")
     metadata = documentai.BatchProcessMetadata()
     operation.metadata.Unpack(documentai.BatchProcessMetadata.pb(metadata))
-    return "; ".join(one.status.message for one in metadata.individual_process_statuses if one.status.code)
+    troubles = [one.status for one in metadata.individual_process_statuses if one.status.code]
+    message = "; ".join(status.message for status in troubles)
+    if not operation.HasField("error"):
+        return message
+    # The operation itself only says that all failed, as if the request were wrong; why stands with the document.
+    message = f"The document can't be read: {message or operation.error.message}"
+    if any(status.code in passing.CODES for status in (operation.error, *troubles)):
+        raise Interrupted(message)
+    raise Unprocessable(Fault.UNREADABLE, message)
 
 
 def shard(raw: str) -> "documentai.Document":
@@ -174,20 +181,6 @@ def _options(languages: Sequence[str]) -> "documentai.ProcessOptions":
 
     hints = documentai.OcrConfig.Hints(language_hints=list(languages))
     return documentai.ProcessOptions(ocr_config=documentai.OcrConfig(hints=hints))
-
-
-@lru_cache
-def _away() -> tuple[type[Exception], ...]:
-    """What is worth another try."""
-    from google.api_core import exceptions as google
-
-    return (
-        google.ServiceUnavailable,
-        google.DeadlineExceeded,
-        google.ResourceExhausted,
-        google.InternalServerError,
-        google.Aborted,
-    )
 
 
 @lru_cache

@@ -27,6 +27,8 @@ async def send(message: Message) -> None:
     """
     try:
         await asyncio.to_thread(_send, _composed(message))
+    except smtplib.SMTPNotSupportedError as error:  # an address beyond ASCII, which this server does not know
+        raise Undeliverable(str(error)) from error
     except smtplib.SMTPRecipientsRefused as error:
         code, reason = error.recipients[message.to]
         raise _refusal(code, reason) from error
@@ -40,7 +42,7 @@ def _composed(message: Message) -> EmailMessage:
     composed = EmailMessage()
     composed["From"] = settings().mail_from
     composed["To"] = message.to
-    composed["Subject"] = message.subject
+    composed["Subject"] = " ".join(message.subject.split())  # what people call things may have lines, a header has not
     composed["Date"] = formatdate()
     composed["Message-ID"] = make_msgid(domain=parseaddr(settings().mail_from)[1].rpartition("@")[2])
     composed["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notice answers it

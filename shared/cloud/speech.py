@@ -9,7 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from shared import errors
-from shared.models.assets import Fault, Recognition, Segment, TooLong, Unprocessable, Word
+from shared.cloud import passing
+from shared.models.assets import Fault, Interrupted, Recognition, Segment, TooLong, Unprocessable, Word
 from shared.settings import emulator, settings
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ async def transcribe(uri: str, languages: Sequence[str]) -> Recognition:
         if "too long" in str(error).lower() or "60 seconds" in str(error) or "10485760" in str(error):
             raise TooLong("Over a minute.") from error
         raise Unprocessable(Fault.UNREADABLE, f"The recording can't be decoded: {error.message}") from error
-    except _away() as error:
+    except passing.raised() as error:
         raise errors.Unavailable("Speech-to-Text does not answer right now.", retry_after=10) from error
     raw = speech_v2.RecognizeResponse.pb(answer)
     return _recognition(raw.results, raw.metadata)
@@ -59,7 +60,7 @@ async def begin(uri: str, languages: Sequence[str], output_uri: str) -> str:
         operation = await _client().batch_recognize(request=request, retry=None)
     except google.InvalidArgument as error:
         raise Unprocessable(Fault.UNREADABLE, f"The recording can't be decoded: {error.message}") from error
-    except _away() as error:
+    except passing.raised() as error:
         raise errors.Unavailable("Speech-to-Text does not answer right now.", retry_after=10) from error
     return str(operation.operation.name)
 
@@ -67,7 +68,7 @@ async def begin(uri: str, languages: Sequence[str], output_uri: str) -> str:
 async def outcome(operation_name: str) -> str | None:
     """Where a long operation put its transcript, `gs://...`; None while it runs.
 
-    Raises Unprocessable when nothing came of it.
+    Raises Interrupted when nothing came of it for a reason that passes, Unprocessable when for one that stays.
     """
     from google.api_core import exceptions as google
     from google.cloud import speech_v2
@@ -75,19 +76,24 @@ async def outcome(operation_name: str) -> str | None:
     try:
         operation = await _client().transport.operations_client.get_operation(operation_name)
     except google.NotFound as error:
-        raise Unprocessable(Fault.RECOGNITION_FAILED, "The long operation is not known any more.") from error
-    except _away() as error:
+        raise Interrupted("The long operation is not known any more.") from error
+    except passing.raised() as error:
         raise errors.Unavailable("Speech-to-Text does not answer right now.", retry_after=10) from error
     if not operation.done:
         return None
     if operation.HasField("error"):
-        raise Unprocessable(Fault.UNREADABLE, f"The recording can't be transcribed: {operation.error.message}")
+        raise _failed(operation.error)
     response = speech_v2.BatchRecognizeResponse()
     operation.response.Unpack(speech_v2.BatchRecognizeResponse.pb(response))
     (result,) = response.results.values()
     if result.error.code:
-        raise Unprocessable(Fault.UNREADABLE, f"The recording can't be transcribed: {result.error.message}")
+        raise _failed(result.error)
     return str(result.cloud_storage_result.uri or result.uri)
+
+
+def _failed(status: Any) -> Exception:
+    message = f"The recording can't be transcribed: {status.message}"
+    return Interrupted(message) if status.code in passing.CODES else Unprocessable(Fault.UNREADABLE, message)
 
 
 def transcript(raw: str) -> Recognition:
@@ -153,20 +159,6 @@ def _config(languages: Sequence[str]) -> "speech_v2.RecognitionConfig":
         features=speech_v2.RecognitionFeatures(
             enable_automatic_punctuation=True, enable_word_time_offsets=True, enable_word_confidence=True
         ),
-    )
-
-
-@lru_cache
-def _away() -> tuple[type[Exception], ...]:
-    """What is worth another try."""
-    from google.api_core import exceptions as google
-
-    return (
-        google.ServiceUnavailable,
-        google.DeadlineExceeded,
-        google.ResourceExhausted,
-        google.InternalServerError,
-        google.Aborted,
     )
 
 

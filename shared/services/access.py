@@ -5,9 +5,12 @@ caller's role, or NotFound. The table is that of the design: company roles, memb
 """
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
 
 from cachetools import TTLCache
 
+from shared import logs
 from shared.errors import Forbidden, NotFound
 from shared.models.identity import Caller, ProjectRole
 from shared.models.projects import Permission, Project
@@ -15,6 +18,9 @@ from shared.store import projects
 
 CACHED_SECONDS = 30
 """How long a removed, suspended or demoted person may go on: the age limit of every cache of rights."""
+
+_NOWHERE = "prj_none"
+"""The id of no project."""
 
 PERMISSIONS: dict[ProjectRole, frozenset[Permission]] = {
     ProjectRole.ADMIN: frozenset(Permission),
@@ -37,9 +43,23 @@ class Access:
             raise Forbidden(f"The role {self.role} may not {permission} in this project.")
 
 
-# Keyed by who asks: what one tenant may see is never answered from what another was shown.
-# The company role is part of the key, or a demoted admin's project role would outlive their company role here.
-_seen: TTLCache[tuple[str | None, str, str, str], Access] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
+class InProject(Protocol):
+    """A stored record that belongs to a project."""
+
+    @property
+    def project_id(self) -> str:
+        """Whose it is."""
+
+    @property
+    def deleted_at(self) -> datetime | None:
+        """When it was deleted; None while it lives."""
+
+
+R = TypeVar("R", bound=InProject)
+
+# By the tenant who asks, and then the project: what one was shown never answers another. Records, not decisions: who
+# may what is decided with every request, by the caller's role as it is then.
+_seen: TTLCache[tuple[str, str], Project] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
 
 
 def role_in(caller: Caller, project: Project) -> ProjectRole | None:
@@ -53,28 +73,41 @@ def role_in(caller: Caller, project: Project) -> ProjectRole | None:
 
 async def project(caller: Caller, project_id: str, permission: Permission) -> Access:
     """The project as of at most `CACHED_SECONDS` ago, for work inside it."""
-    key = _key(caller, project_id)
-    access = _seen.get(key)
-    if access is None:
-        access = _seen[key] = await _read(caller, project_id)
-    access.require(permission)
-    return access
+    known = _seen.get(_key(caller, project_id))
+    logs.bind(logs.correlation(), project_cache="miss" if known is None else "hit")  # the cache's rate is a metric
+    if known is None or role_in(caller, known) is None:  # what is hidden costs a read, as what is not there does
+        return await fresh_project(caller, project_id, permission)
+    return _allowed(caller, known, permission)
 
 
 async def fresh_project(caller: Caller, project_id: str, permission: Permission) -> Access:
     """The project as it is now, for reading and changing the project itself."""
     key = _key(caller, project_id)
     _seen.pop(key, None)  # what is gone is not to be found in the cache either
-    access = _seen[key] = await _read(caller, project_id)
-    access.require(permission)
-    return access
+    found = _seen[key] = await _read(project_id)
+    return _allowed(caller, found, permission)
+
+
+async def record(
+    caller: Caller, found: R | None, permission: Permission, what: str, *, deleted: bool = False
+) -> tuple[R, Access]:
+    """A record that was looked up, and the access to its project; no read when the project is cached.
+
+    NotFound, of `what`, when there is none, when it is (or is not) deleted, and when it is another tenant's. All of
+    these cost one more read, so that not even the time tells which it was.
+    """
+    if found is None or (found.deleted_at is not None) is not deleted:
+        await projects.get(_NOWHERE)
+        raise NotFound(f"There is no such {what}.")
+    try:
+        return found, await project(caller, found.project_id, permission)
+    except NotFound:
+        raise NotFound(f"There is no such {what}.") from None
 
 
 async def deleted_project(caller: Caller, project_id: str, permission: Permission) -> Access:
     """A deleted project as it is now, to whom it would be shown if it were not; NotFound for a living one."""
-    access = await _read(caller, project_id, deleted=True)
-    access.require(permission)
-    return access
+    return _allowed(caller, await _read(project_id, deleted=True), permission)
 
 
 def forget(project_id: str) -> None:
@@ -83,13 +116,27 @@ def forget(project_id: str) -> None:
         _seen.pop(key, None)
 
 
-def _key(caller: Caller, project_id: str) -> tuple[str | None, str, str, str]:
-    return (caller.company_id, caller.role, caller.user_id, project_id)
+def _key(caller: Caller, project_id: str) -> tuple[str, str]:
+    # A guest, and a super admin, is of no company, and a tenant of their own.
+    return (caller.company_id or caller.user_id, project_id)
 
 
-async def _read(caller: Caller, project_id: str, *, deleted: bool = False) -> Access:
+def _allowed(caller: Caller, found: Project, permission: Permission) -> Access:
+    role = role_in(caller, found)
+    if role is None:
+        raise _nothing()
+    access = Access(found, role)
+    access.require(permission)
+    return access
+
+
+async def _read(project_id: str, *, deleted: bool = False) -> Project:
     found = await projects.get(project_id)
-    role = role_in(caller, found) if found else None
-    if found is None or role is None or (found.deleted_at is not None) is not deleted:
-        raise NotFound("There is no such project.")
-    return Access(found, role)
+    if found is None or (found.deleted_at is not None) is not deleted:
+        raise _nothing()
+    return found
+
+
+def _nothing() -> NotFound:
+    """The same whether there is no such project or it is not the caller's."""
+    return NotFound("There is no such project.")

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 from shared.errors import Forbidden, NotFound, ValidationFailed
 from shared.models.analytics import (
     DAYS_LIMIT,
+    FIRST_DAY,
+    LAST_DAY,
     MILLION,
     Analytics,
     AnalyticsRange,
@@ -46,6 +48,9 @@ def asked_range(since: date | None, until: date | None, bucket: Bucket, time_zon
         zone = ZoneInfo(time_zone)
     except (KeyError, ValueError, OSError):
         raise ValidationFailed("There is no such time zone.", details=[{"field": "time_zone"}]) from None
+    for name, day in (("since", since), ("until", until)):
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise ValidationFailed(f"A day is one of {FIRST_DAY} to {LAST_DAY}.", details=[{"field": name}])
     until = until or now().astimezone(zone).date()
     since = since or until - timedelta(days=DEFAULT_DAYS - 1)
     if not timedelta(0) <= until - since < timedelta(days=DAYS_LIMIT):
@@ -136,7 +141,7 @@ async def _told(
         asked=asked,
         currency=settings().prices.currency,
         as_of=max((one.folded_until or one.updated_at for one in standings), default=None),
-        now=_present(standing) if standing is not None else None,
+        now=_present(standing, standings) if standing is not None else None,
         totals=Measures(**_measures(total, len(_busy(asked, days)))),
         series=_series(asked, slices, days, None if standing is None else standing["bytes"] - _net(later)),
         top_contributors=contributors,
@@ -242,8 +247,9 @@ def _mean(tally: Tally, total: str, count: str) -> float | None:
     return round(tally[total] / MILLION / tally[count], 4) if tally[count] else None
 
 
-def _present(counts: Tally) -> Present:
+def _present(counts: Tally, standings: list[Standing]) -> Present:
     return Present(
+        as_of=max((one.counted_at or one.updated_at for one in standings), default=None),
         by_kind={kind: {state: counts[f"{kind}_{state}"] for state in AssetState} for kind in Kind},
         files=sum(counts[f"{kind}_{state}"] for kind in Kind for state in AssetState),
         stored_bytes=counts["bytes"],

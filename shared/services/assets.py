@@ -1,11 +1,11 @@
-"""Documents and voice recordings: announced one by one, read, listed, fetched."""
+"""Documents, voice recordings and plain files: announced one by one, read, listed, fetched."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
 from shared import logs
-from shared.errors import NotFound, StateConflict, UnsupportedMediaType, ValidationFailed
+from shared.errors import StateConflict, UnsupportedMediaType, ValidationFailed
 from shared.models.assets import (
     Asset,
     AssetSummary,
@@ -19,6 +19,7 @@ from shared.models.identity import Caller
 from shared.models.projects import Permission
 from shared.models.records import new_id, now
 from shared.services import access, content, cycles, sessions
+from shared.services.access import Access
 from shared.store import assets, firestore, objects
 
 
@@ -26,7 +27,8 @@ async def create(caller: Caller, kind: Kind, asked: NewAsset) -> tuple[CreatedAs
     """A new asset without a session, with the address its bytes go to, and its version; one commit."""
     if kind_of(asked.content_type) is not kind or not content.supported(asked.content_type):
         known = sorted(one for one in content.SUPPORTED if kind_of(one) is kind)
-        raise UnsupportedMediaType(f"A {kind} is one of {', '.join(known)}.")
+        of = f"one of {', '.join(known)}" if known else "anything but images, PDF and audio"
+        raise UnsupportedMediaType(f"A {kind} is {of}.")
     found = await access.project(caller, asked.project_id, Permission.CONTRIBUTE)
     if asked.cycle_id is not None:
         await cycles.of_project(asked.cycle_id, asked.project_id)
@@ -58,14 +60,17 @@ async def create(caller: Caller, kind: Kind, asked: NewAsset) -> tuple[CreatedAs
 
 async def get(caller: Caller, kind: Kind, asset_id: str) -> Asset:
     """An asset as it is now; one read when the project is cached."""
-    asset = await assets.get(asset_id)
-    if asset is None or asset.deleted_at is not None or asset.kind is not kind:
-        raise NotFound(f"There is no such {kind}.")
-    try:
-        await access.project(caller, asset.project_id, Permission.READ)
-    except NotFound:
-        raise NotFound(f"There is no such {kind}.") from None
+    asset, _ = await find(caller, kind, asset_id, Permission.READ)
     return asset
+
+
+async def find(
+    caller: Caller, kind: Kind, asset_id: str, permission: Permission, *, deleted: bool = False
+) -> tuple[Asset, Access]:
+    """An asset as it is now, and the access to its project; one read when the project is cached."""
+    found = await assets.get(asset_id)
+    of_kind = found if found is not None and found.kind is kind else None
+    return await access.record(caller, of_kind, permission, kind, deleted=deleted)
 
 
 async def page(
@@ -75,26 +80,29 @@ async def page(
     filters: Mapping[str, str | None],
     size: int,
     after: tuple[Any, ...] | None,
+    *,
+    deleted: bool = False,
 ) -> list[AssetSummary]:
-    """Assets of a session, or of a project, newest first; one read for each.
+    """Assets of a session, or of a project, newest first; one read for each. Deleted ones for who contributes.
 
     `scope` holds `session_id` or `project_id`, and the first that is given counts.
     """
-    where = assets.of_kind(await _project(caller, scope), kind)
+    permission = Permission.CONTRIBUTE if deleted else Permission.READ
+    where = assets.of_kind(await _project(caller, scope, permission), kind)
     if scope.get("session_id") is not None:
         where.append(("session_id", "==", scope["session_id"]))
     where += [(field, "==", value) for field, value in filters.items() if value is not None]
-    return await assets.page(where, size, after)
+    return await assets.page(where, size, after, deleted=deleted)
 
 
-async def _project(caller: Caller, scope: Mapping[str, str | None]) -> str:
+async def _project(caller: Caller, scope: Mapping[str, str | None], permission: Permission) -> str:
     session_id, project_id = scope.get("session_id"), scope.get("project_id")
     if session_id is not None:
-        session, _ = await sessions.get(caller, session_id)
+        session, _ = await sessions.get(caller, session_id, permission)
         return session.project_id
     if project_id is None:
         raise ValidationFailed("A list needs a project_id or a session_id.", details=[{"field": "project_id"}])
-    await access.project(caller, project_id, Permission.READ)
+    await access.project(caller, project_id, permission)
     return project_id
 
 

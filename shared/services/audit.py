@@ -10,7 +10,18 @@ from shared.models.records import new_id, now
 from shared.store import audit
 from shared.store.firestore import Write
 
-_NEVER = frozenset({"password", "token", "token_hash", "public_key", "credential_id", "secret", "previous_secret"})
+_NEVER = frozenset(
+    {
+        "password",
+        "token",
+        "token_hash",
+        "public_key",
+        "credential_id",
+        "secret",
+        "sealed_secret",
+        "previous_sealed_secret",
+    }
+)
 """Fields that no entry shows, whatever somebody passes."""
 
 

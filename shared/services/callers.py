@@ -18,11 +18,14 @@ class _Known:
     tokens_valid_after: datetime | None
 
 
+# Each by the id of what it holds, which is unique over all tenants. Apart, so that neither makes the other older.
 _known: TTLCache[str, _Known] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
+_suspended: TTLCache[str, bool] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
+"""Company → whether its people are kept out."""
 
 
 async def caller(token: str) -> Caller:
-    """The caller that a token stands for; at most two reads, none when they called within 30 s.
+    """The caller that a token stands for; a read of them and one of their company, each none within 30 s of the last.
 
     Raises Unauthenticated for a token that is not valid, was revoked, or whose user is gone; Suspended and
     EmailNotVerified as for a sign-in.
@@ -32,6 +35,7 @@ async def caller(token: str) -> Caller:
     logs.bind(logs.correlation(), caller_cache="miss" if known is None else "hit")  # the cache's rate is a metric
     if known is None:
         known = _known[claims.user_id] = await _read(claims.user_id)
+    await _require_company(known.caller.company_id)
     if known.tokens_valid_after is not None and claims.signed_in_at < known.tokens_valid_after:
         raise errors.Unauthenticated("This sign-in was ended.")
     return known.caller
@@ -42,22 +46,43 @@ def forget(user_id: str) -> None:
     _known.pop(user_id, None)
 
 
+def forget_company(company_id: str) -> None:
+    """Reads the company again at the next call of its people to this instance; others do within `CACHED_SECONDS`."""
+    _suspended.pop(company_id, None)
+
+
 async def admitted(user: User | None) -> User:
-    """The user, if they may come in; one read, of their company."""
+    """The user, if they may come in now; one read, of their company."""
+    found = _admitted(user)
+    if found.company_id is not None:
+        forget_company(found.company_id)
+    await _require_company(found.company_id)
+    return found
+
+
+def _admitted(user: User | None) -> User:
+    """The user, if they may come in as far as their own record tells."""
     if user is None or user.deleted_at is not None:
         raise errors.Unauthenticated("The account does not exist any more.")
     if user.suspended_at is not None:
         raise errors.Suspended("This account is suspended.")
     if not user.email_verified:
         raise errors.EmailNotVerified("The e-mail address of this account is not verified yet.")
-    if user.company_id is not None:
-        company = await companies.get(user.company_id)
-        if company is None or company.suspended_at is not None:
-            raise errors.Suspended("The company of this account is suspended.")
     return user
 
 
+async def _require_company(company_id: str | None) -> None:
+    if company_id is None:
+        return
+    suspended = _suspended.get(company_id)
+    if suspended is None:
+        company = await companies.get(company_id)
+        suspended = _suspended[company_id] = company is None or company.suspended_at is not None
+    if suspended:
+        raise errors.Suspended("The company of this account is suspended.")
+
+
 async def _read(user_id: str) -> _Known:
-    user = await admitted(await users.get(user_id))
+    user = _admitted(await users.get(user_id))
     caller = Caller(user_id=user.id, company_id=user.company_id, role=user.role, email=user.email, name=user.name)
     return _Known(caller, user.tokens_valid_after)

@@ -7,7 +7,7 @@ from shared.models.audit import Action
 from shared.models.identity import Caller, Company, CompanyChange, CompanyRole, CompanyView, NewCompany, NewUser
 from shared.models.mail import LetterKind
 from shared.models.records import new_id, now
-from shared.services import accounts, audit, mail, users, versions
+from shared.services import accounts, audit, callers, mail, users, versions
 from shared.store import companies, firestore, search
 from shared.store.firestore import Conflict
 
@@ -48,10 +48,12 @@ async def create(caller: Caller, asked: NewCompany) -> Company:
 
 
 async def change(caller: Caller, company_id: str, asked: CompanyChange, version: int | None) -> Company:
-    """Changes the name. `version` is the one that must be current, if any."""
+    """Changes the name, and for a super admin the budget. `version` is the one that must be current, if any."""
     company = await get(caller, company_id)
     if not caller.administers(company_id):
         raise Forbidden("Only an admin of the company may do this.")
+    if asked.limits is not None:
+        _require_super_admin(caller)
     versions.require(company, version)
     return await _change(caller, company, asked.model_dump(exclude_none=True), Action.COMPANY_CHANGED)
 
@@ -84,10 +86,11 @@ def _require_super_admin(caller: Caller) -> None:
 
 
 async def _change(caller: Caller, company: Company, fields: dict[str, Any], action: Action) -> Company:
-    changed = company.model_copy(update={**fields, "updated_at": now()})
-    before, after = ({name: getattr(one, name) for name in fields} for one in (company, changed))
+    changed = Company.model_validate({**company.model_dump(), **fields, "updated_at": now()})
+    before, after = (one.model_dump(include=set(fields)) for one in (company, changed))
     entry = audit.entry(action, company.id, by=caller, company_id=company.id, before=before, after=after)
     version = await firestore.commit(companies.change(company, fields), entry)
+    callers.forget_company(company.id)
     return changed.model_copy(update={"version": version})
 
 

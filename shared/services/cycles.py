@@ -46,13 +46,7 @@ async def get(caller: Caller, cycle_id: str) -> Cycle:
 
 
 async def _found(caller: Caller, cycle_id: str, permission: Permission, *, deleted: bool = False) -> Cycle:
-    cycle = await cycles.get(cycle_id)
-    if cycle is None or (cycle.deleted_at is not None) is not deleted:
-        raise NotFound("There is no such cycle.")
-    try:
-        await access.project(caller, cycle.project_id, permission)
-    except NotFound:
-        raise NotFound("There is no such cycle.") from None
+    cycle, _ = await access.record(caller, await cycles.get(cycle_id), permission, "cycle", deleted=deleted)
     return cycle
 
 

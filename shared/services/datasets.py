@@ -1,11 +1,12 @@
-"""How a dataset is written: one writer for each format, fed a page of assets at a time."""
+"""How a dataset is written: one writer for each format, fed one asset after the other."""
 
 import csv
 import io
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pyarrow
@@ -13,11 +14,27 @@ import pyarrow.parquet
 
 from shared.models.assets import Asset, Kind
 from shared.models.exports import ExportFormat
-from shared.models.labels import Annotations
+from shared.models.labels import Annotations, AnyAnnotation, RangeAnnotation
 from shared.services import label_studio
 from shared.store import objects
 
 _TIME = pyarrow.timestamp("us", tz="UTC")
+_ANNOTATION = pyarrow.struct(
+    [
+        ("id", pyarrow.string()),
+        ("field", pyarrow.string()),
+        ("type", pyarrow.string()),
+        ("labels", pyarrow.list_(pyarrow.string())),
+        ("start", pyarrow.int64()),
+        ("end", pyarrow.int64()),
+        ("start_seconds", pyarrow.float64()),
+        ("end_seconds", pyarrow.float64()),
+        ("page", pyarrow.int32()),
+        ("box", pyarrow.list_(pyarrow.float64())),
+        ("rotation", pyarrow.float64()),
+    ]
+)
+"""`start` and `end` of a span are characters of the text, of a time range seconds; a box as the API has it."""
 SCHEMA = pyarrow.schema(
     [
         ("id", pyarrow.string()),
@@ -26,7 +43,7 @@ SCHEMA = pyarrow.schema(
         ("content_type", pyarrow.string()),
         ("size", pyarrow.int64()),
         ("text", pyarrow.string()),
-        ("text_truncated", pyarrow.bool_()),
+        ("revision", pyarrow.int32()),
         ("language", pyarrow.string()),
         ("confidence", pyarrow.float64()),
         ("pages", pyarrow.int32()),
@@ -34,6 +51,8 @@ SCHEMA = pyarrow.schema(
         ("review_state", pyarrow.string()),
         ("character_error_rate", pyarrow.float64()),
         ("word_error_rate", pyarrow.float64()),
+        ("annotations", pyarrow.list_(_ANNOTATION)),
+        ("annotations_outdated", pyarrow.bool_()),
         ("uploader_id", pyarrow.string()),
         ("session_id", pyarrow.string()),
         ("cycle_id", pyarrow.string()),
@@ -43,7 +62,13 @@ SCHEMA = pyarrow.schema(
         ("processed_at", _TIME),
     ]
 )
-"""The columns of a dataset. `uri` and `result_uri` name the file and its whole result in Cloud Storage."""
+"""The columns of a dataset. `text` is the whole of it, as people corrected it; `revision` 0 is the machine's.
+`annotations_outdated`: the text was corrected since, so that spans may be off. `uri` and `result_uri` name the file and
+its whole result in Cloud Storage."""
+
+GROUP_ROWS = 1_000
+GROUP_CHARACTERS = 4_000_000
+"""A row group of Parquet has so many rows, or so much text."""
 
 _SUFFIXES = {
     ExportFormat.JSONL: "jsonl",
@@ -59,39 +84,52 @@ _CONTENT_TYPES = {
 }
 
 
-def row(asset: Asset) -> dict[str, Any]:
-    """An asset as a row of a dataset: the value of each column."""
-    known = asset.model_dump(include=set(SCHEMA.names) - {"uri", "result_uri"})
-    return {
-        **known,
-        "kind": str(asset.kind),
-        "review_state": str(asset.review.state),
-        "uri": objects.uri(asset.object_name),
-        "result_uri": objects.uri(asset.result_object) if asset.result_object else None,
-    }
-
-
 @dataclass(frozen=True)
 class Item:
-    """An asset that goes into a dataset, with what is said of it, if the format shows that."""
+    """An asset that goes into a dataset, with its whole text and what is said of it."""
 
     asset: Asset
+    text: str
     said: Annotations | None = None
 
 
+def row(item: Item) -> dict[str, Any]:
+    """An asset as a row of a dataset: the value of each column, in their order."""
+    asset, said = item.asset, item.said
+    values = {
+        **asset.model_dump(include=set(SCHEMA.names)),
+        "kind": str(asset.kind),
+        "text": item.text,
+        "review_state": str(asset.review.state),
+        "annotations": [_annotation(one) for one in said.annotations] if said else [],
+        "annotations_outdated": said is not None and said.revision != asset.revision,
+        "uri": objects.uri(asset.object_name),
+        "result_uri": objects.uri(asset.result_object) if asset.result_object else None,
+    }
+    return {name: values[name] for name in SCHEMA.names}
+
+
+def _annotation(one: AnyAnnotation) -> dict[str, Any]:
+    """An annotation, with every field of any type."""
+    known = one.model_dump(mode="json", exclude={"foreign"})
+    if isinstance(one, RangeAnnotation):
+        known = {**known, "start": None, "end": None, "start_seconds": one.start, "end_seconds": one.end}
+    return {field.name: known.get(field.name) for field in _ANNOTATION}
+
+
 class Writer(ABC):
-    """Writes one file. `rows` and `size` (bytes) tell how much it holds so far."""
+    """Writes one file. `rows` and `size` tell how much it holds so far."""
 
     rows = 0
 
     @property
     @abstractmethod
     def size(self) -> int:
-        """Bytes so far."""
+        """Bytes in memory so far."""
 
     @abstractmethod
-    def add(self, items: Sequence[Item]) -> None:
-        """Adds assets."""
+    def add(self, item: Item) -> None:
+        """Adds an asset."""
 
     @abstractmethod
     def finish(self) -> bytes:
@@ -110,14 +148,13 @@ class _Text(Writer):
     def size(self) -> int:
         return len(self._raw)
 
-    def add(self, items: Sequence[Item]) -> None:
-        for item in items:
-            self._raw += ((self.between if self.rows else "") + self.line(item)).encode()
-            self.rows += 1
+    def add(self, item: Item) -> None:
+        self._raw += ((self.between if self.rows else "") + self.line(item)).encode()
+        self.rows += 1
 
     def line(self, item: Item) -> str:
         """An asset as it is written."""
-        return json.dumps(_plain(row(item.asset)), ensure_ascii=False)
+        return _json({name: _plain(value) for name, value in row(item).items()})
 
     def finish(self) -> bytes:
         return bytes(self._raw) + self.tail.encode()
@@ -132,13 +169,12 @@ class _LabelStudio(_Text):
 
     head, tail, between = "[\n", "\n]\n", ",\n"
 
-    def add(self, items: Sequence[Item]) -> None:
-        super().add([item for item in items if item.asset.kind is not Kind.FILE])
+    def add(self, item: Item) -> None:
+        if item.asset.kind is not Kind.FILE:
+            super().add(item)
 
     def line(self, item: Item) -> str:
-        asset = item.asset
-        task = label_studio.task(asset, asset.text, objects.uri(asset.object_name), item.said)
-        return json.dumps(task, ensure_ascii=False)
+        return _json(label_studio.task(item.asset, item.text, objects.uri(item.asset.object_name), item.said))
 
 
 class _Csv(_Text):
@@ -149,27 +185,36 @@ class _Csv(_Text):
         super().__init__()
 
     def line(self, item: Item) -> str:
-        return _csv_line(["" if value is None else value for value in _plain(row(item.asset)).values()])
+        return _csv_line([_cell(value) for value in row(item).values()])
 
 
 class _Parquet(Writer):
-    """One row group for each page, compressed."""
+    """Compressed, in row groups that can be read one by one."""
 
     def __init__(self) -> None:
         self._raw = io.BytesIO()
         self._writer = pyarrow.parquet.ParquetWriter(self._raw, SCHEMA, compression="zstd")
+        self._waiting: list[dict[str, Any]] = []
+        self._characters = 0
 
     @property
     def size(self) -> int:
-        return self._raw.tell()
+        return self._raw.tell() + self._characters
 
-    def add(self, items: Sequence[Item]) -> None:
-        if items:
-            table = pyarrow.Table.from_pylist([row(item.asset) for item in items], schema=SCHEMA)
-            self._writer.write_table(table)
-            self.rows += len(items)
+    def add(self, item: Item) -> None:
+        self._waiting.append(row(item))
+        self._characters += len(item.text)
+        self.rows += 1
+        if len(self._waiting) >= GROUP_ROWS or self._characters >= GROUP_CHARACTERS:
+            self._write()
+
+    def _write(self) -> None:
+        self._writer.write_table(pyarrow.Table.from_pylist(self._waiting, schema=SCHEMA))
+        self._waiting, self._characters = [], 0
 
     def finish(self) -> bytes:
+        if self._waiting:
+            self._write()
         self._writer.close()
         return self._raw.getvalue()
 
@@ -203,10 +248,20 @@ def card(rows: int) -> str:
     )
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values as JSON has them, in the order of the columns."""
-    ordered = {name: values[name] for name in SCHEMA.names}
-    return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in ordered.items()}
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _cell(value: Any) -> Any:
+    """A value as a table has it: nothing for null, JSON for a list."""
+    if value is None:
+        return ""
+    return _json(value) if isinstance(value, list) else _plain(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _csv_line(values: Sequence[Any]) -> str:

@@ -13,8 +13,9 @@ from shared.models.deadletters import DeadLetter, DeadLetterView
 from shared.models.events import ObjectFinalized
 from shared.models.identity import Caller
 from shared.models.records import derived_id, now
-from shared.services import audit, intake, reprocessing
-from shared.store import assets, deadletters, firestore
+from shared.models.webhooks import Delivery
+from shared.services import audit, intake, reprocessing, rollups, webhooks
+from shared.store import assets, deadletters, firestore, projects
 
 _log = logs.logger(__name__)
 
@@ -37,11 +38,16 @@ async def bury(event: ObjectFinalized) -> None:
         asset_id=asset.id if asset else None,
         event=event,
     )
-    writes = [deadletters.put(letter)]
+    writes, told = [deadletters.put(letter)], list[Delivery]()
     if asset is not None:
-        writes.append(assets.change(asset, _given_up(event)))
+        fields = _given_up(event)
+        told = await intake.end_messages(asset, fields)
+        writes += [assets.change(asset, fields), *webhooks.writes(told)]
     await firestore.commit(*writes)
     _log.error("dead_letter", object=event.name, generation=event.generation)
+    if asset is not None:
+        await rollups.soon(asset.project_id)
+        await webhooks.send(told)
 
 
 def _given_up(event: ObjectFinalized) -> dict[str, Any]:
@@ -70,7 +76,8 @@ async def replay(caller: Caller, dead_letter_id: str) -> DeadLetter:
     if letter is None or not (caller.is_super_admin or caller.administers(letter.company_id or "")):
         raise NotFound("There is no such dead letter.")
     asset: Asset | None = await assets.get(letter.asset_id) if letter.asset_id else None
-    if asset is None or asset.deleted_at is not None:
+    project = await projects.get(asset.project_id) if asset is not None else None
+    if asset is None or asset.deleted_at is not None or project is None or project.deleted_at is not None:
         raise StateConflict("The asset of this event is gone.")
     replayed = {"replayed_at": now(), "replayed_by": caller.user_id}
     entry = audit.entry(Action.DEAD_LETTER_REPLAYED, letter.id, by=caller, company_id=letter.company_id)

@@ -6,7 +6,8 @@ every file, and says that the export is ready. Nothing here is permanent: what f
 
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,22 +17,22 @@ from shared.models.assets import Asset, AssetState
 from shared.models.exports import EXPORT_STEPS, Export, ExportFile, ExportFormat, ExportState, ExportStep
 from shared.models.records import now
 from shared.models.webhooks import Event
-from shared.services import datasets, exports, webhooks
+from shared.services import datasets, exports, texts, webhooks
 from shared.store import exports as stored
 from shared.store import firestore, labels, objects
 
-PAGE = 200
-"""Assets that are in memory at a time; each carries 100 kB of text at the most."""
-PART_ROWS = 5_000
+PART_ASSETS = 5_000
 PART_BYTES = 16 * 2**20
-"""A part is closed when it has so many rows or bytes."""
+"""A part is closed when so many assets were looked at for it, or it has so many bytes."""
+AT_ONCE = 200
+"""Assets that are in memory at a time; each carries 100 kB of text at the most, and longer texts come one by one."""
 _GOOD = frozenset({AssetState.PROCESSED, AssetState.UPLOADED})
 
 _log = logs.logger(__name__)
 
 
 async def build(asked: ExportStep) -> None:
-    """Does one step of an export, and puts the next one into the queue; one read for each asset, one commit."""
+    """Does one step of an export, and puts the next one into the queue; two reads for each asset, one commit."""
     export = await stored.get(asked.export_id)
     if export is None or ExportState.READY not in EXPORT_STEPS[export.state]:
         return
@@ -49,14 +50,14 @@ async def build(asked: ExportStep) -> None:
     }
     if part.last:
         fields |= await _finish(export, (*export.files, *part.files), export.rows + part.rows)
-    version = await firestore.commit(stored.change(export, fields))
+    done = Export.model_validate({**export.model_dump(), **fields})
+    data = exports.view(done).model_dump(mode="json")
+    told = await webhooks.messages(export.project_id, Event.EXPORT_READY, export, data) if part.last else []
+    await firestore.commit(stored.change(export, fields), *webhooks.writes(told))
     _log.info("export_step", export_id=export.id, step=export.step, rows=part.rows)
-    export = Export.model_validate({**export.model_dump(), **fields, "version": version})
     if not part.last:
-        await exports.next_step(export)
-        return
-    told = exports.view(export).model_dump(mode="json")
-    await webhooks.emit(export.project_id, Event.EXPORT_READY, export.id, told)
+        await exports.next_step(done)
+    await webhooks.send(told)
 
 
 @dataclass(frozen=True)
@@ -73,16 +74,15 @@ class Part:
 async def _part(export: Export) -> Part:
     writer = datasets.writer(export.format)
     seen, after, last = 0, export.after, True
-    async for page in _pages(export):
-        seen += len(page)
-        good = [asset for asset in page if asset.state in _GOOD and asset.settled]
-        labelled = export.format is ExportFormat.LABEL_STUDIO
-        said = await labels.annotations_of([asset.id for asset in good]) if labelled else {}
-        writer.add([datasets.Item(asset, said.get(asset.id)) for asset in good])
-        after = [page[-1].created_at.isoformat(), page[-1].id]
-        if writer.rows >= PART_ROWS or writer.size >= PART_BYTES:
-            last = False
-            break
+    async with aclosing(_assets(export)) as found:
+        async for asset, item in found:
+            seen += 1
+            after = [asset.created_at.isoformat(), asset.id]
+            if item is not None:
+                writer.add(item)
+            if seen >= PART_ASSETS or writer.size >= PART_BYTES:
+                last = False
+                break
     # An export without rows has one part too, so that whoever opens it finds its columns.
     if not writer.rows and export.step:
         return Part((), 0, seen, after, last)
@@ -90,17 +90,28 @@ async def _part(export: Export) -> Part:
     return Part((await _keep(export, name, writer.finish(), writer.rows),), writer.rows, seen, after, last)
 
 
-async def _pages(export: Export) -> AsyncIterator[list[Asset]]:
-    after: tuple[Any, ...] | None = None
-    if export.after:
-        after = (datetime.fromisoformat(export.after[0]), export.after[1])
-    while True:
-        page = await stored.assets(export, PAGE, after)
-        if page:
-            yield page
-        if len(page) < PAGE:
-            return
-        after = (page[-1].created_at, page[-1].id)
+async def _assets(export: Export) -> AsyncGenerator[tuple[Asset, datasets.Item | None], None]:
+    """The next assets, and what goes into the dataset of each that came to a good end."""
+    after = (datetime.fromisoformat(export.after[0]), export.after[1]) if export.after else None
+    async with aclosing(_some(stored.assets(export, PART_ASSETS, after))) as several:
+        async for some in several:
+            good = {asset.id for asset in some if asset.state in _GOOD and asset.settled}
+            said = await labels.annotations_of(sorted(good))
+            for asset in some:
+                text = await texts.current(asset) if asset.id in good else ""
+                yield asset, datasets.Item(asset, text, said.get(asset.id)) if asset.id in good else None
+
+
+async def _some(found: AsyncGenerator[Asset, None]) -> AsyncGenerator[list[Asset], None]:
+    async with aclosing(found):
+        some: list[Asset] = []
+        async for asset in found:
+            some.append(asset)
+            if len(some) == AT_ONCE:
+                yield some
+                some = []
+        if some:
+            yield some
 
 
 async def _finish(export: Export, parts: tuple[ExportFile, ...], rows: int) -> dict[str, Any]:

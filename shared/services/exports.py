@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.cloud import tasks
-from shared.errors import NotFound, StateConflict
+from shared.errors import StateConflict
 from shared.models.audit import Action
 from shared.models.exports import (
     EXPORT_STEPS,
@@ -59,13 +59,7 @@ async def next_step(export: Export) -> None:
 
 async def get(caller: Caller, export_id: str, permission: Permission = Permission.READ) -> Export:
     """An export as it is now; one read when the project is cached."""
-    export = await exports.get(export_id)
-    if export is None or export.deleted_at is not None:
-        raise NotFound("There is no such export.")
-    try:
-        await access.project(caller, export.project_id, permission)
-    except NotFound:
-        raise NotFound("There is no such export.") from None
+    export, _ = await access.record(caller, await exports.get(export_id), permission, "export")
     return export
 
 

@@ -33,9 +33,10 @@ from shared.models.assets import (
 )
 from shared.models.events import ObjectFinalized
 from shared.models.records import now
-from shared.models.webhooks import Event
+from shared.models.webhooks import Delivery, Event
 from shared.services import rollups, webhooks
 from shared.store import assets, firestore, objects
+from shared.store.firestore import Write
 
 LEASE = timedelta(seconds=60)
 """How long a claim holds without being renewed: what a file waits when the instance that worked on it dies."""
@@ -59,15 +60,31 @@ class Claim:
             require_step(self.asset, AssetState(fields.get("state", self.asset.state)))
             await self._commit(fields)
 
+    async def end(self, fields: Mapping[str, Any]) -> None:
+        """Changes the asset for the last time, and tells whoever follows the project; free where nobody does."""
+        async with self._one_at_a_time:
+            require_step(self.asset, AssetState(fields["state"]))
+            told = await end_messages(self.asset, fields)
+            await self._commit(fields, *webhooks.writes(told))
+        await rollups.soon(self.asset.project_id)
+        await webhooks.send(told)
+
     async def renew(self) -> None:
         """Makes the lease hold for another `LEASE`, if there still is one."""
         async with self._one_at_a_time:
             if self.asset.lease is not None:
                 await self._commit({"lease": _until(self.asset.lease.holder)})
 
-    async def _commit(self, fields: Mapping[str, Any]) -> None:
-        version = await firestore.commit(assets.change(self.asset, fields))
-        self.asset = Asset.model_validate(self.asset.model_dump() | dict(fields) | {"version": version})
+    async def _commit(self, fields: Mapping[str, Any], *also: Write) -> None:
+        version = await firestore.commit(assets.change(self.asset, fields), *also)
+        before, self.asset = self.asset, changed(self.asset, fields, version)
+        if self.asset.uploaded and not before.uploaded:  # once an asset, however often it is claimed: a metric counts
+            _log.info("asset_uploaded", kind=before.kind, asset_id=before.id)
+
+
+def changed(asset: Asset, fields: Mapping[str, Any], version: int) -> Asset:
+    """The asset as a change of these fields leaves it."""
+    return Asset.model_validate(asset.model_dump() | dict(fields) | {"version": version})
 
 
 def require_step(asset: Asset, to: AssetState) -> None:
@@ -112,9 +129,8 @@ async def settle_faults(claim: Claim, work: Work) -> None:
     try:
         await work(claim)
     except Unprocessable as error:
-        await claim.write({**claim.arrived, **failure(error.fault, error.message)})
+        await claim.end({**claim.arrived, **failure(error.fault, error.message)})
         _log.info("asset_failed", asset_id=claim.asset.id, code=error.fault)
-        await _tell(claim.asset)
     except firestore.Conflict:
         raise
     except Exception:
@@ -142,8 +158,8 @@ async def _announced(event: ObjectFinalized) -> Asset | None:
     """The asset that the object belongs to, if there is something to do for it.
 
     None, which acknowledges the event, for: an object that is none of ours; a generation older than the one taken in;
-    one that is settled, or that a long operation recognises; a record that is deleted or was cancelled (the object goes
-    then). Raises Unavailable while somebody else holds the lease.
+    one that is settled, or that a long operation recognises; a record that is deleted, whose object waits for its
+    restoration; one that was cancelled, whose object goes. Raises Unavailable while somebody else holds the lease.
     """
     asset_id = asset_id_in(event.name)
     asset = await assets.get(asset_id) if asset_id else None
@@ -151,7 +167,9 @@ async def _announced(event: ObjectFinalized) -> Asset | None:
         _log.warning("object_without_record", object=event.name, generation=event.generation)
         return None
     follow(asset)
-    if asset.deleted_at is not None or (asset.error and asset.error.code is Fault.CANCELLED):
+    if asset.deleted_at is not None:
+        return None
+    if asset.error and asset.error.code is Fault.CANCELLED:
         await objects.delete(event.name, event.generation)
         return None
     if asset.generation is not None and event.generation < asset.generation:
@@ -188,24 +206,16 @@ async def _verify(asset: Asset, event: ObjectFinalized) -> None:
 
 async def lease(claim: Claim) -> None:
     """Takes the lease and records the upload, in one write; raises firestore.Conflict when somebody was faster."""
-    await _write_arrived(
-        claim,
+    await claim.write(
         {
+            **claim.arrived,
             "state": AssetState.PROCESSING,
             "settled": False,
             "lease": _until(secrets.token_hex(8)),
             "attempts": claim.asset.attempts + 1,
             "error": None,
-        },
+        }
     )
-
-
-async def _write_arrived(claim: Claim, fields: Mapping[str, Any]) -> None:
-    """Records that the object is there; logged once an asset, however often it is claimed: a metric counts the line."""
-    was_uploaded = claim.asset.uploaded
-    await claim.write({**claim.arrived, **fields})
-    if not was_uploaded:
-        _log.info("asset_uploaded", kind=claim.asset.kind, asset_id=claim.asset.id)
 
 
 async def _release(claim: Claim) -> None:
@@ -219,8 +229,7 @@ async def _release(claim: Claim) -> None:
 
 async def keep(claim: Claim) -> None:
     """A plain file is at its end when it has come; one write."""
-    await _write_arrived(claim, {"state": AssetState.UPLOADED, "settled": True, "error": None})
-    await _tell(claim.asset)
+    await claim.end({**claim.arrived, "state": AssetState.UPLOADED, "settled": True, "error": None})
 
 
 def failure(fault: Fault, message: str) -> dict[str, Any]:
@@ -242,7 +251,7 @@ async def finish(claim: Claim, found: Recognition) -> None:
     """Keeps the whole result in the bucket and its beginning in the record; one write to each."""
     asset = claim.asset
     await objects.write_json(asset.result_name, found.as_json(asset))
-    await claim.write(
+    await claim.end(
         {
             "state": AssetState.PROCESSED,
             "settled": True,
@@ -260,13 +269,11 @@ async def finish(claim: Claim, found: Recognition) -> None:
         }
     )
     _log.info("asset_processed", asset_id=asset.id, kind=asset.kind, characters=len(found.text))
-    await _tell(claim.asset)
 
 
-async def _tell(asset: Asset) -> None:
-    """Tells whoever follows the project that an asset is at its end; free for a project that nobody follows."""
-    await rollups.soon(asset.project_id)
-    event = Event.ASSET_FAILED if asset.state is AssetState.FAILED else Event.ASSET_PROCESSED
-    key = f"{asset.id}:{asset.generation}:{asset.attempts}"
-    fields = {"id", "kind", "project_id", "session_id", "path", "state", "error"}
-    await webhooks.emit(asset.project_id, event, key, asset.model_dump(mode="json", include=fields))
+async def end_messages(asset: Asset, fields: Mapping[str, Any]) -> list[Delivery]:
+    """What webhooks are told when the asset comes to its end by a change of these fields."""
+    ended = changed(asset, fields, asset.version)
+    event = Event.ASSET_FAILED if ended.state is AssetState.FAILED else Event.ASSET_PROCESSED
+    told = {"id", "kind", "project_id", "session_id", "path", "state", "error"}
+    return await webhooks.messages(asset.project_id, event, asset, ended.model_dump(mode="json", include=told))

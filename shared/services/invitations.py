@@ -81,9 +81,13 @@ async def preview(token: str) -> InvitationPreview:
 
 
 async def usable(token: str) -> Invitation:
-    """The open invitation that a token belongs to. NotFound for one that is unknown, used, expired or withdrawn."""
+    """The open invitation that a token belongs to; two reads.
+
+    NotFound for one that is unknown, used, expired or withdrawn, and while its project is deleted.
+    """
     found = await invitations.with_token(tokens.hashed(token))
-    if found is None or not found.is_open(now()):
+    project = await projects.get(found.project_id) if found is not None and found.is_open(now()) else None
+    if found is None or project is None or project.deleted_at is not None:
         raise NotFound("There is no such invitation.")
     return found
 

@@ -32,6 +32,7 @@ async def change(caller: Caller, project_id: str, user_id: str, asked: MemberCha
         after={"project_id": project_id, "role": asked.role},
     )
     await firestore.commit(projects.change(project, {f"members.{user_id}": asked.role}), entry)
+    access.forget(project_id)
     members = {**project.members, user_id: asked.role}
     return _view(project.model_copy(update={"members": members}), user)
 
@@ -50,10 +51,12 @@ async def remove(caller: Caller, project_id: str, user_id: str) -> None:
     )
     pending = await invitations.get(invitations.id_of(project_id, user.email))
     again = (withdrawn(pending),) if pending is not None and pending.is_open(now()) else ()
-    await firestore.commit(projects.change(project, _without(project, user_id)), *again, entry)
+    await firestore.commit(projects.change(project, without(project, user_id)), *again, entry)
+    access.forget(project_id)
 
 
-def _without(project: Project, user_id: str) -> dict[str, object]:
+def without(project: Project, user_id: str) -> dict[str, object]:
+    """The fields of a project that somebody has left."""
     # The map is written whole: a field path can set a key of it, not leave one out.
     members: dict[str, ProjectRole] = {one: role for one, role in project.members.items() if one != user_id}
     return {"members": members, "member_ids": list(members)}

@@ -1,16 +1,23 @@
 """Looks at long operations and takes in what came of them; woken by the `operations` queue.
 
-Permanent (recorded on the asset, acknowledged): what the engine refused, and an operation past its deadline. Everything
-else is raised, and the queue tries again.
+Permanent (recorded on the asset, acknowledged): what the engine refused, an operation past its deadline, and one that
+the engine itself broke off as often as `ATTEMPTS`; before that it is begun again. Everything else is raised, and the
+queue tries again.
 """
 
 from collections.abc import Awaitable, Callable
 
-from shared.models.assets import Asset, Kind, Recognition
+from shared import logs
+from shared.models.assets import Asset, Fault, Interrupted, Kind, Recognition, Unprocessable
 from shared.models.events import OperationPoll
-from shared.services import intake, ocr, polling, transcription
+from shared.services import intake, ocr, polling, reprocessing, transcription
 from shared.services.intake import Claim
 from shared.store import assets, objects
+
+ATTEMPTS = 10
+"""Claims of an asset after which an operation that broke off is not begun again."""
+
+_log = logs.logger(__name__)
 
 _OUTCOME: dict[Kind, Callable[[Asset], Awaitable[Recognition | None]]] = {
     Kind.DOCUMENT: ocr.outcome,
@@ -29,10 +36,20 @@ async def look(poll: OperationPoll) -> None:
     intake.follow(asset)
 
     async def take_in(claim: Claim) -> None:
-        found = await _OUTCOME[asset.kind](asset)
+        try:
+            found = await _OUTCOME[asset.kind](asset)
+        except Interrupted as error:
+            return await _begin_again(asset, error)
         if found is None:
             return await polling.look_again(asset, poll.attempt + 1)
         await intake.finish(claim, found)
         return await objects.delete_below(asset.batch_prefix)
 
     await intake.settle_faults(Claim(asset), take_in)
+
+
+async def _begin_again(asset: Asset, error: Interrupted) -> None:
+    if asset.attempts >= ATTEMPTS:
+        raise Unprocessable(Fault.RECOGNITION_FAILED, str(error)) from error
+    _log.warning("operation_begun_again", asset_id=asset.id, attempts=asset.attempts, reason=str(error))
+    await reprocessing.again(asset, await objects.description(asset.object_name))

@@ -6,25 +6,21 @@ gap, so that any number of requests make one. Gaps grow with the age of the sess
 logarithm of time, never with files.
 """
 
-import asyncio
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared import logs
-from shared.cloud import tasks
 from shared.models.assets import AssetState, Fault
 from shared.models.events import ProgressTick
 from shared.models.records import now
 from shared.models.sessions import ERRORS_SHOWN, FileError, Session, SessionStatus, Stats
-from shared.models.webhooks import Event
-from shared.services import intake, rollups, webhooks
+from shared.models.webhooks import Delivery, Event
+from shared.services import intake, rollups, session_files, ticks, webhooks
 from shared.store import assets, firestore, sessions
 
-QUEUE = "progress"
-SHORTEST_GAP = 1
-"""Seconds between the ticks of a young session."""
 LONGEST_GAP = 60
 """Seconds between the ticks of a session in which nothing moves."""
 GROWTH = 1 / 20
@@ -41,47 +37,49 @@ MISSING_SHOWN = 20
 _log = logs.logger(__name__)
 
 
-async def soon(session_id: str) -> None:
-    """Has the session counted within a second or two."""
-    await _next(session_id, SHORTEST_GAP)
-
-
-async def _next(session_id: str, gap: int) -> None:
-    due = math.ceil((now().timestamp() + gap) / gap) * gap
-    at = datetime.fromtimestamp(due, tz=now().tzinfo)
-    await tasks.enqueue(QUEUE, ProgressTick(session_id=session_id), name=f"{session_id}:{due}", at=at)
-
-
 async def tick(asked: ProgressTick) -> None:
     """Counts a session and sees to its next tick; 1 read, 5 aggregations, at most 1 write.
 
-    Nothing here is permanent: whatever fails is raised and the queue tries again.
+    One that has ended is counted once more, for whoever deleted or restored one of its files; those of a session that
+    was itself deleted or restored follow it first. Nothing here is permanent: whatever fails is raised and the queue
+    tries again.
     """
     session = await sessions.get(asked.session_id)
-    if session is None or session.deleted_at is not None:
+    if session is None or session.status is SessionStatus.PENDING:
+        return
+    if session.deleted_at is not None or session.files_behind:
+        if await session_files.follow(session) or session.deleted_at is None:
+            await ticks.soon(session.id)
         return
     if session.status is SessionStatus.CANCELLED and await _cancel_some(session):
-        await soon(session.id)
-        return
-    if session.status not in (SessionStatus.IN_PROGRESS, SessionStatus.CANCELLED):
+        await ticks.soon(session.id)
         return
     counted = await _count(session.id)
     changes = await _changes(session, counted, now())
-    try:
-        if changes:
-            await firestore.commit(sessions.change(session, changes))
-            _log.info("session_counted", session_id=session.id, **counted.__dict__)
-    except firestore.Conflict:
-        changes = {}  # somebody changed the session meanwhile: the next tick counts again
+    if changes and not await _write(session, changes, counted):
+        await ticks.soon(session.id)  # somebody changed the session meanwhile
+        return
     status = changes.get("status", session.status)
-    if changes:
-        await rollups.soon(session.project_id)
-    if changes.get("status") is SessionStatus.COMPLETED:
-        await webhooks.emit(session.project_id, Event.SESSION_COMPLETED, session.id, _told(session, counted))
     if changes.get("status") is SessionStatus.FAILED:
         _log.warning("session_stalled", session_id=session.id)
     if status is SessionStatus.IN_PROGRESS:
-        await _next(session.id, _gap(session, now()))
+        await ticks.after(session.id, _gap(session, now()))
+
+
+async def _write(session: Session, changes: Mapping[str, Any], counted: "Counted") -> bool:
+    """Writes what the count changes, and tells whoever follows the project; False when somebody else was faster."""
+    told: list[Delivery] = []
+    if changes.get("status") is SessionStatus.COMPLETED:
+        data = _told(session, counted)
+        told = await webhooks.messages(session.project_id, Event.SESSION_COMPLETED, session, data)
+    try:
+        await firestore.commit(sessions.change(session, changes), *webhooks.writes(told))
+    except firestore.Conflict:
+        return False
+    _log.info("session_counted", session_id=session.id, **counted.__dict__)
+    await rollups.soon(session.project_id)
+    await webhooks.send(told)
+    return True
 
 
 def _told(session: Session, counted: "Counted") -> dict[str, Any]:
@@ -104,16 +102,16 @@ class Counted:
 
 
 async def _count(session_id: str) -> Counted:
-    total, uploaded, settled, failed = await asyncio.gather(
-        assets.total(session_id),
-        assets.count(session_id, "uploaded", True),
-        assets.count(session_id, "settled", True),
-        assets.count(session_id, "state", AssetState.FAILED),
-    )
+    # What is settled comes first: when that is all, nothing moves any more, and what is counted after it is exact. One
+    # after the other, since a database that is slow to answer only gets slower when it is asked for more at once.
+    settled = await assets.count(session_id, "settled", True)
+    total = await assets.total(session_id)
+    uploaded = await assets.count(session_id, "uploaded", True)
+    failed = await assets.count(session_id, "state", AssetState.FAILED)
     return Counted(
         files=total.count,
         uploaded=uploaded,
-        processed=settled - failed,
+        processed=max(settled - failed, 0),
         failed=failed,
         settled=settled,
         bytes_total=int(total.sums["size"]),
@@ -140,7 +138,7 @@ async def _changes(session: Session, counted: Counted, moment: datetime) -> dict
 
 
 def _complete(session: Session, counted: Counted) -> bool:
-    return not session.manifest_open and 0 < counted.files == counted.settled
+    return not session.manifest_open and counted.files == counted.settled
 
 
 def _stalled(session: Session, moment: datetime) -> bool:
@@ -199,7 +197,7 @@ def _smoothed(before: float | None, amount: float, seconds: float) -> float | No
 
 def _gap(session: Session, moment: datetime) -> int:
     age = (moment - (session.started_at or session.created_at)).total_seconds()
-    return max(SHORTEST_GAP, min(LONGEST_GAP, round(max(age, _since(session, moment)) * GROWTH)))
+    return max(ticks.SHORTEST_GAP, min(LONGEST_GAP, round(max(age, _since(session, moment)) * GROWTH)))
 
 
 async def _errors(session_id: str) -> list[FileError]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from shared.errors import Forbidden, ValidationFailed
+from shared.errors import Forbidden, NotFound, ValidationFailed
 from shared.models.audit import Action
 from shared.models.identity import Caller, ProjectRole, Role
 from shared.models.listing import Listing
@@ -12,13 +12,13 @@ from shared.models.records import new_id, now
 from shared.services import access, audit, changes
 from shared.services.access import Access
 from shared.services.changes import Change
-from shared.store import projects
+from shared.store import companies, projects
 from shared.store.firestore import AnyOf, Condition
 
 
 async def create(caller: Caller, asked: NewProject) -> Access:
-    """A new project, whose creator is its admin; one commit."""
-    company_id = _company(caller, asked.company_id)
+    """A new project, whose creator is its admin; one commit. A super admin's costs one read: of the company."""
+    company_id = await _company(caller, asked.company_id)
     moment = now()
     project = Project(
         id=new_id("prj"),
@@ -44,12 +44,14 @@ async def create(caller: Caller, asked: NewProject) -> Access:
     return Access(made, ProjectRole.ADMIN)
 
 
-def _company(caller: Caller, asked: str | None) -> str:
+async def _company(caller: Caller, asked: str | None) -> str:
     if caller.is_super_admin:
         if asked is None:
             raise ValidationFailed(
                 "A super admin names the company.", details=[{"field": "company_id", "message": "is missing"}]
             )
+        if await companies.get(asked) is None:
+            raise NotFound("There is no such company.")
         return asked
     if caller.company_id is None or (asked is not None and asked != caller.company_id):
         raise Forbidden("Projects are made in one's own company.")

@@ -15,7 +15,8 @@ from shared.models.identity import Caller
 from shared.models.projects import Permission
 from shared.models.records import derived_id, now
 from shared.models.review import REVIEW_STEPS, Reason, Review, ReviewEntry, ReviewState, Step, StepView
-from shared.services import access, audit, versions
+from shared.models.webhooks import Delivery, Event
+from shared.services import access, audit, rollups, versions, webhooks
 from shared.services.access import Access
 from shared.store import assets, firestore, reviews
 from shared.store.firestore import Write
@@ -66,13 +67,7 @@ Decide = Callable[[Asset, Access], Awaitable[Outcome | None]]
 
 async def get(caller: Caller, document_id: str, permission: Permission = Permission.READ) -> tuple[Asset, Access]:
     """What is reviewed, as it is now, and the access to its project; one read when the project is cached."""
-    asset = await assets.get(document_id)
-    if asset is None or asset.deleted_at is not None:
-        raise NotFound("There is no such document.")
-    try:
-        return asset, await access.project(caller, asset.project_id, permission)
-    except NotFound:
-        raise NotFound("There is no such document.") from None
+    return await access.record(caller, await assets.get(document_id), permission, "document")
 
 
 async def take_step(said: Said, document_id: str, permission: Permission, decide: Decide) -> Asset:
@@ -88,14 +83,30 @@ async def take_step(said: Said, document_id: str, permission: Permission, decide
         outcome = await decide(asset, found)
         if outcome is None:
             return asset
+        told = await _messages(said, asset, outcome)
         try:
-            version = await firestore.commit(*writes(said, asset, outcome))
+            version = await firestore.commit(*writes(said, asset, outcome), *webhooks.writes(told))
         except firestore.Conflict as error:
             if said.version is not None:
                 raise PreconditionFailed("Somebody else changed the document at the same moment.") from error
             continue
+        if outcome.review.state is not asset.review.state:
+            await rollups.soon(asset.project_id)
+        await webhooks.send(told)
         return after(asset, outcome, version)
     raise Changed("Too many requests change this document at once.")
+
+
+async def _messages(said: Said, asset: Asset, outcome: Outcome) -> list[Delivery]:
+    """What webhooks are told when the step decides the review; an approval that others must follow does not yet."""
+    if said.step not in _DECISIONS or outcome.review.state is ReviewState.SUBMITTED:
+        return []
+    decided = {"state", "reason", "comment", "decided_by", "decided_at", "approved_by", "agreement"}
+    data = {
+        **asset.model_dump(mode="json", include={"id", "kind", "project_id", "session_id", "path"}),
+        "review": outcome.review.model_dump(mode="json", include=decided),
+    }
+    return await webhooks.messages(asset.project_id, Event.REVIEW_DECIDED, asset, data)
 
 
 def require_step(asset: AssetSummary, step: Step) -> None:
@@ -209,6 +220,7 @@ async def submit(caller: Caller, project_id: str, document_ids: list[str], comme
         for some in _in_commits(waiting):
             done |= await _submit(said, found, some)
         if len(done) == len(wanted):
+            await rollups.soon(project_id)
             return [done[one] for one in wanted]
     raise Changed("Too many requests change these documents at once.")
 

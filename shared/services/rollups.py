@@ -9,7 +9,7 @@ decision, a deleted record, a clock that was slow) is put right when the day is 
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -19,6 +19,7 @@ from shared import logs
 from shared.cloud import tasks
 from shared.errors import Unavailable
 from shared.models.analytics import Measured, RollupTask, Scope, Standing, Tally
+from shared.models.assets import AssetState, Kind
 from shared.models.projects import Project
 from shared.models.records import now
 from shared.services import tallies
@@ -30,12 +31,15 @@ INTERVAL = 60
 """Seconds between two counts of a project in which something happens."""
 LAG = timedelta(seconds=15)
 """A time is stamped before its commit, which may take ten seconds: what is younger is left to the next count."""
-HOURS_AT_ONCE = 48
-"""Hours with events that one task counts; the next task goes on."""
+STRETCHES_AT_ONCE = 10
+"""Stretches, of a page of events each, that one task counts; the next task goes on."""
+FILES_A_MINUTE = 10_000
+"""What there is of so many files is counted once a minute, of twice as many every other: counting reads an index entry
+for each, so that a project costs the same a minute, however large it is."""
 RECOUNTED_DAYS = 3
 """Days that are counted again each night."""
 _ATTEMPTS = 5
-_HOUR = timedelta(hours=1)
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 _log = logs.logger(__name__)
 _told: TTLCache[str, bool] = TTLCache(maxsize=10_000, ttl=INTERVAL)
@@ -89,6 +93,15 @@ async def _enqueue(project_id: str) -> None:
     await tasks.enqueue(QUEUE, RollupTask(project_id=project_id), name=f"rollup:{project_id}:{due}", at=at)
 
 
+async def again(project_id: str, undone: Iterable[datetime | None]) -> None:
+    """Has the days (UTC) of these moments counted again in a minute or two: what was counted then did not happen."""
+    slot = math.ceil(now().timestamp() / INTERVAL + 1) * INTERVAL
+    at = datetime.fromtimestamp(slot, tz=UTC)
+    for day in sorted({moment.date() for moment in undone if moment is not None}):
+        task = RollupTask(project_id=project_id, day=day)
+        await tasks.enqueue(QUEUE, task, name=f"again:{project_id}:{day}:{slot}", at=at)
+
+
 async def count(asked: RollupTask) -> None:
     """Counts a project, or a day of it again. Whatever fails is raised, and the queue tries again."""
     project = await projects.get(asked.project_id)
@@ -104,23 +117,21 @@ async def count(asked: RollupTask) -> None:
 async def fold(project: Project) -> bool:
     """Adds what happened since the last count; whether there may be more soon.
 
-    Reads: five and 18 aggregations, and for each hour with events four and one for each event.
+    Reads: the project's standing, four for each stretch and one for each event in it, and at the end 16 aggregations.
     """
     horizon = now() - LAG
     found = await rollups.standing(Scope.PROJECT, project.id)
     standing = found[0] if found else _none(project)
-    for hours in range(HOURS_AT_ONCE):
-        since = standing.folded_until or project.created_at
-        began = await _first(project.id, since, horizon)
-        if began is None:
-            await _advance(project, standing, horizon)
-            return hours > 0 or _works(standing)
-        start = began.replace(minute=0, second=0, microsecond=0)
-        until = min(start + _HOUR, horizon)
-        hour = await _hour(project.id, max(since, start), until)
-        moved = standing.model_copy(update={"folded_until": until, "updated_at": now()})
-        version = await firestore.commit(rollups.keep_standing(moved), *_added(project, start, hour))
-        standing = moved.model_copy(update={"version": version})
+    for stretch in range(STRETCHES_AT_ONCE):
+        hours, until = await _stretch(project.id, standing.folded_until or project.created_at, horizon)
+        for start in sorted(hours):
+            moved = standing.model_copy(update={"folded_until": min(start + _HOUR, until), "updated_at": now()})
+            version = await firestore.commit(rollups.keep_standing(moved), *_added(project, start, hours[start]))
+            standing = moved.model_copy(update={"version": version})
+        if until == horizon:
+            return await _advance(project, standing, horizon, moved=stretch > 0 or bool(hours))
+        standing = standing.model_copy(update={"folded_until": until})
+    await firestore.commit(rollups.keep_standing(standing))
     return True
 
 
@@ -131,36 +142,51 @@ def _none(project: Project) -> Standing:
     )
 
 
-def _works(standing: Standing) -> bool:
-    """Whether something is in the works that will end by itself."""
-    return any(standing.counts.get(f"{kind}_processing") for kind in ("document", "voice"))
-
-
-async def _advance(project: Project, standing: Standing, horizon: datetime) -> None:
-    """Moves the mark, and tells what there is now."""
+async def _advance(project: Project, standing: Standing, horizon: datetime, *, moved: bool) -> bool:
+    """Moves the mark, and tells what there is now, if it is time; whether there may be more to tell soon."""
+    fields = {"folded_until": horizon, "updated_at": now()}
+    if not _due(standing):
+        await firestore.commit(rollups.keep_standing(standing.model_copy(update=fields)))
+        return True
     counts = await rollups.present(project.id)
-    moved = standing.model_copy(update={"folded_until": horizon, "counts": dict(counts), "updated_at": now()})
+    told = standing.model_copy(update={**fields, "counts": dict(counts), "counted_at": now()})
     changed = tallies.difference(counts, standing.counts)
-    await firestore.commit(rollups.keep_standing(moved), *rollups.add_to_standings(project, changed))
+    await firestore.commit(rollups.keep_standing(told), *rollups.add_to_standings(project, changed))
     _log.info("project_counted", project_id=project.id, changed=len(changed))
+    # What is being recognised ends by itself, and nobody may ask for a count then.
+    return moved or any(counts[f"{kind}_processing"] for kind in (Kind.DOCUMENT, Kind.VOICE))
 
 
-async def _first(project_id: str, since: datetime, until: datetime) -> datetime | None:
-    firsts = [await rollups.first_event(project_id, stream.field, since, until) for stream in STREAMS]
-    return min((moment for moment in firsts if moment is not None), default=None)
+def _due(standing: Standing) -> bool:
+    """Whether what there is may be counted again: the more there is, the less often."""
+    if standing.counted_at is None:
+        return True
+    files = sum(standing.counts.get(f"{kind}_{state}", 0) for kind in Kind for state in AssetState)
+    return now() - standing.counted_at >= timedelta(minutes=files // FILES_A_MINUTE)
 
 
-async def _hour(project_id: str, since: datetime, until: datetime) -> Hour:
-    hour = Hour()
-    for stream in STREAMS:
-        async for page in rollups.events(project_id, stream.field, since, until):
-            for asset in page:
-                counted = stream.tally(asset)
-                hour.tally += counted
-                person = stream.person(asset)
-                if person is not None and counted:
-                    hour.people[person] += counted
-    return hour
+async def _stretch(project_id: str, since: datetime, horizon: datetime) -> tuple[dict[datetime, Hour], datetime]:
+    """What happened from `since` on by the hours it happened in, and until when: as far as a page of each stream is."""
+    pages = [await rollups.stretch(project_id, stream.field, since, horizon) for stream in STREAMS]
+    until = min(end for _, end in pages)
+    hours: dict[datetime, Hour] = defaultdict(Hour)
+    for stream, (found, _) in zip(STREAMS, pages, strict=True):
+        _tally(stream, found, hours, until)
+    return hours, until
+
+
+def _tally(stream: Stream, found: Iterable[Measured], hours: dict[datetime, Hour], until: datetime) -> None:
+    """Adds those of the assets found to which it happened before `until`."""
+    for asset in found:
+        moment = rollups.moment(asset, stream.field)
+        counted = stream.tally(asset)
+        if moment >= until or not counted:
+            continue
+        hour = hours[moment.replace(minute=0, second=0, microsecond=0)]
+        hour.tally += counted
+        person = stream.person(asset)
+        if person is not None:
+            hour.people[person] += counted
 
 
 def _added(project: Project, start: datetime, hour: Hour) -> list[Write]:
@@ -174,34 +200,47 @@ def _added(project: Project, start: datetime, hour: Hour) -> list[Write]:
 
 
 async def recount(project: Project, day: date) -> None:
-    """Counts a day again up to the mark, and adds what differs to all roll-ups; without a difference it only reads."""
-    for number in range(24):
-        start = datetime.combine(day, time(number), UTC)
-        for attempt in range(_ATTEMPTS):
-            try:
-                await _recount_hour(project, start)
-                break
-            except firestore.Conflict:
-                if attempt == _ATTEMPTS - 1:
-                    raise
+    """Counts a day again up to the mark, and adds what differs to all roll-ups; without a difference it only reads.
+
+    Reads: one for each event of the day and for each person, and seven.
+    """
+    for attempt in range(_ATTEMPTS):
+        try:
+            await _recount(project, day)
+            break
+        except firestore.Conflict:
+            if attempt == _ATTEMPTS - 1:
+                raise
 
 
-async def _recount_hour(project: Project, start: datetime) -> None:
-    # The day is read before the mark: a count that comes between changes the day, and the commit below is refused.
-    day, name = start.date(), f"h{start.hour:02}"
+async def _recount(project: Project, day: date) -> None:
+    # The day is read before the mark: a count that comes between changes the day, and the commits below are refused.
     read = await rollups.days(Scope.PROJECT, project.id, [day])
     standing = await rollups.standing(Scope.PROJECT, project.id)
-    mark = standing[0].folded_until if standing else None
-    if mark is None or mark <= start:
-        return
-    hour = await _hour(project.id, start, min(start + _HOUR, mark))
-    changed = tallies.difference(hour.whole, read[0].hours.get(name, {}) if read else {})
+    midnight = datetime.combine(day, time(), UTC)
+    until = min(midnight + _DAY, standing[0].folded_until or midnight) if standing else midnight
+    hours = await _hours(project.id, midnight, until)
     stored = await rollups.days_of_user([("project_id", "==", project.id)], day, day)
-    people = {str(one.user_id): one.hours.get(name, {}) for one in stored}
-    writes = _corrections(project, start, changed, hour.people, people)
-    if writes:
-        await firestore.commit(rollups.unchanged(project, day, read[0] if read else None), *writes)
-        _log.info("hour_corrected", project_id=project.id, hour=start.isoformat(), measures=len(changed))
+    version = read[0].version if read else 0
+    for start in (midnight + number * _HOUR for number in range(24)):
+        if start >= until:
+            return
+        name = f"h{start.hour:02}"
+        changed = tallies.difference(hours[start].whole, read[0].hours.get(name, {}) if read else {})
+        people = {str(one.user_id): one.hours.get(name, {}) for one in stored}
+        writes = _corrections(project, start, changed, hours[start].people, people)
+        if writes:
+            version = await firestore.commit(rollups.unchanged(project, day, version), *writes)
+            _log.info("hour_corrected", project_id=project.id, hour=start.isoformat(), measures=len(changed))
+
+
+async def _hours(project_id: str, since: datetime, until: datetime) -> dict[datetime, Hour]:
+    """What happened in a time, by the hours it happened in; a page of assets in memory at a time."""
+    hours: dict[datetime, Hour] = defaultdict(Hour)
+    for stream in STREAMS:
+        async for page in rollups.events(project_id, stream.field, since, until):
+            _tally(stream, page, hours, until)
+    return hours
 
 
 def _corrections(

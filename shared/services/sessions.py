@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from shared.errors import NotFound, StateConflict, ValidationFailed
+from shared.errors import StateConflict, ValidationFailed
 from shared.models.audit import Action
 from shared.models.identity import Caller
 from shared.models.listing import Listing
@@ -19,7 +19,7 @@ from shared.models.sessions import (
     SessionTotals,
     SessionView,
 )
-from shared.services import access, audit, changes, cycles
+from shared.services import access, audit, changes, cycles, ticks
 from shared.services.access import Access
 from shared.services.changes import Change
 from shared.store import listing as lists
@@ -53,13 +53,7 @@ async def get(
     caller: Caller, session_id: str, permission: Permission = Permission.READ, *, deleted: bool = False
 ) -> tuple[Session, Access]:
     """A session as it is now, and the access to its project; one read when the project is cached."""
-    session = await sessions.get(session_id)
-    if session is None or (session.deleted_at is not None) is not deleted:
-        raise NotFound("There is no such session.")
-    try:
-        return session, await access.project(caller, session.project_id, permission)
-    except NotFound:
-        raise NotFound("There is no such session.") from None
+    return await access.record(caller, await sessions.get(session_id), permission, "session", deleted=deleted)
 
 
 async def page(
@@ -117,7 +111,7 @@ async def update(caller: Caller, session_id: str, asked: SessionChange, version:
 
 
 async def delete(caller: Caller, session_id: str, version: int | None) -> None:
-    """Hides a session and its files for 30 days, then they are erased. StateConflict for one in progress."""
+    """Hides a session for 30 days, then it is erased; its files follow within seconds. StateConflict in progress."""
 
     def decide(session: Session) -> Mapping[str, Any]:
         if session.status is SessionStatus.IN_PROGRESS:
@@ -125,17 +119,28 @@ async def delete(caller: Caller, session_id: str, version: int | None) -> None:
                 f"Files of this session are on their way: cancel it first (POST /api/uploads/{session.id}/cancel).",
                 details={"state": session.status},
             )
-        return changes.deletion(session)
+        return _with_files(session, changes.deletion(session))
 
     change = Change(caller, Action.SESSION_DELETED, version)
     await changes.make(change, _reader(caller, session_id, deleted=False), decide, sessions.change)
+    await ticks.soon(session_id)
 
 
 async def restore(caller: Caller, session_id: str, version: int | None) -> Session:
-    """Brings a deleted session back, with its files."""
+    """Brings a deleted session back; the files that were deleted with it follow within seconds."""
+
+    def decide(session: Session) -> Mapping[str, Any]:
+        return _with_files(session, changes.restoration(session))
+
     change = Change(caller, Action.SESSION_RESTORED, version)
-    read = _reader(caller, session_id, deleted=True)
-    return await changes.make(change, read, changes.restoration, sessions.change)
+    restored = await changes.make(change, _reader(caller, session_id, deleted=True), decide, sessions.change)
+    await ticks.soon(session_id)
+    return restored
+
+
+def _with_files(session: Session, fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    # What is pending has no files yet.
+    return fields if session.status is SessionStatus.PENDING else {**fields, "files_behind": True}
 
 
 def _reader(caller: Caller, session_id: str, *, deleted: bool) -> Callable[[], Awaitable[Session]]:

@@ -24,26 +24,27 @@ from shared.models.webhooks import (
     WebhookState,
     WebhookView,
 )
-from shared.services import access, audit, changes
+from shared.services import access, audit, changes, sealing
 from shared.services import webhooks as emission
 from shared.services.changes import Change
 from shared.store import firestore, webhooks
 
 ROTATION = timedelta(hours=24)
 """How long the secret before a rotation signs too."""
+_PAGE = 100
 _SECRET_BYTES = 32
 """Between the 24 and 64 that Standard Webhooks asks for."""
 
 
 async def create(caller: Caller, asked: NewWebhook) -> Webhook:
-    """A new webhook with a secret of its own; one commit."""
+    """A new webhook with a secret of its own, which is stored sealed; one commit."""
     found = await access.project(caller, asked.project_id, Permission.MANAGE)
     await _require_public(str(asked.url))
     if len(await webhooks.of_project(asked.project_id)) >= WEBHOOKS_LIMIT:
         raise StateConflict(f"A project has at most {WEBHOOKS_LIMIT} webhooks.")
-    moment = now()
+    moment, webhook_id = now(), new_id("whk")
     webhook = Webhook(
-        id=new_id("whk"),
+        id=webhook_id,
         created_at=moment,
         updated_at=moment,
         company_id=found.project.company_id,
@@ -51,7 +52,7 @@ async def create(caller: Caller, asked: NewWebhook) -> Webhook:
         url=str(asked.url),
         events=sorted(set(asked.events)),
         description=asked.description,
-        secret=_secret(),
+        sealed_secret=_new_secret(webhook_id),
         created_by=caller.user_id,
     )
     entry = audit.entry(
@@ -66,8 +67,9 @@ async def create(caller: Caller, asked: NewWebhook) -> Webhook:
     return made
 
 
-def _secret() -> str:
-    return f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
+def _new_secret(webhook_id: str) -> str:
+    secret = f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
+    return sealing.seal(secret, webhook_id)
 
 
 async def _require_public(url: str) -> None:
@@ -80,13 +82,7 @@ async def _require_public(url: str) -> None:
 
 async def get(caller: Caller, webhook_id: str) -> Webhook:
     """A webhook as it is now; one read when the project is cached."""
-    webhook = await webhooks.get(webhook_id)
-    if webhook is None or webhook.deleted_at is not None:
-        raise NotFound("There is no such webhook.")
-    try:
-        await access.project(caller, webhook.project_id, Permission.MANAGE)
-    except NotFound:
-        raise NotFound("There is no such webhook.") from None
+    webhook, _ = await access.record(caller, await webhooks.get(webhook_id), Permission.MANAGE, "webhook")
     return webhook
 
 
@@ -109,8 +105,37 @@ async def update(caller: Caller, webhook_id: str, asked: WebhookChange, version:
 async def rotate(caller: Caller, webhook_id: str, version: int | None) -> Webhook:
     """Gives a webhook a new secret; the old one signs too for `ROTATION`, so that receivers can follow."""
     webhook = await get(caller, webhook_id)
-    fields = {"secret": _secret(), "previous_secret": webhook.secret, "previous_until": now() + ROTATION}
+    fields = {
+        "sealed_secret": _new_secret(webhook_id),
+        "previous_sealed_secret": webhook.sealed_secret,
+        "previous_until": now() + ROTATION,
+    }
     return await _change(caller, Action.WEBHOOK_SECRET_ROTATED, webhook_id, fields, version or webhook.version)
+
+
+async def reseal() -> int:
+    """Seals with the first of the sealing keys what others sealed, so that those can go; how many webhooks it was."""
+    count, after = 0, None
+    while True:
+        page = await webhooks.every(_PAGE, after)
+        for webhook in page:
+            count += await _reseal(webhook)
+        if len(page) < _PAGE:
+            return count
+        after = (page[-1].created_at, page[-1].id)
+
+
+async def _reseal(webhook: Webhook) -> bool:
+    """False for one that is sealed with the first key; raises firestore.Conflict when it is changed meanwhile."""
+    earlier = webhook.model_dump(include={"sealed_secret", "previous_sealed_secret"}, exclude_none=True)
+    fields = {
+        name: sealing.seal(sealing.opened(sealed, webhook.id), webhook.id)
+        for name, sealed in earlier.items()
+        if not sealing.is_current(sealed)
+    }
+    if fields:
+        await firestore.commit(webhooks.change(webhook, fields))
+    return bool(fields)
 
 
 async def delete(caller: Caller, webhook_id: str, version: int | None) -> None:
@@ -158,7 +183,7 @@ def view(webhook: Webhook) -> WebhookView:
 
 def with_secret(webhook: Webhook) -> WebhookSecret:
     """The webhook with its secret, for the one answer that shows it."""
-    return WebhookSecret(**webhook.model_dump())
+    return WebhookSecret(**webhook.model_dump(), secret=sealing.opened(webhook.sealed_secret, webhook.id))
 
 
 def delivery_view(delivery: Delivery) -> DeliveryView:

@@ -23,7 +23,7 @@ from shared.models.sessions import (
     UploadJob,
     UploadStatus,
 )
-from shared.services import changes, manifest, progress, sessions
+from shared.services import changes, manifest, rollups, sessions, ticks
 from shared.services.changes import Change
 from shared.store import assets, firestore, objects
 from shared.store import sessions as stored_sessions
@@ -45,7 +45,7 @@ async def add(caller: Caller, session_id: str, page: ManifestPage) -> UploadJob:
     files = await _announce(wanted)
     if not page.expect_more:
         await _close(session)
-    await progress.soon(session.id)
+    await ticks.soon(session.id)
     return UploadJob(job_id=session.id, session_id=session.id, files=files)
 
 
@@ -81,7 +81,7 @@ async def _close(session: Session) -> None:
 
 async def _again(session_id: str) -> Session:
     session = await stored_sessions.get(session_id)
-    if session is None:
+    if session is None or session.deleted_at is not None:
         raise NotFound("There is no such session.")
     return session
 
@@ -98,19 +98,23 @@ async def _write(wanted: Sequence[Asset]) -> list[Asset]:
         existing = await assets.existing([asset.id for asset in wanted])
         known = [existing.get(asset.id, asset) for asset in wanted]
         new = [assets.create(asset) for asset in wanted if asset.id not in existing]
-        again = [asset for asset in existing.values() if asset.error and asset.error.code in OFFERED_AGAIN]
-        reset = [assets.change(asset, _OFFERED) for asset in again]
+        back = {asset.id: fields for asset in existing.values() if (fields := _brings_back(asset))}
+        reset = [assets.change(existing[asset_id], fields) for asset_id, fields in back.items()]
+        await rollups.again(wanted[0].project_id, (one.deleted_at for one in existing.values()))
         try:
             await asyncio.gather(*(firestore.commit(*some) for some in _in_commits([*new, *reset])))
         except firestore.Conflict:
             continue  # the same files were announced, or came, at the same moment: look again
-        offered = {asset.id for asset in again}
-        return [asset.model_copy(update=_OFFERED) if asset.id in offered else asset for asset in known]
+        return [asset.model_copy(update=back.get(asset.id, {})) for asset in known]
     raise StateConflict("Too many requests announce these files at once.")
 
 
-_OFFERED = {"state": AssetState.PENDING, "settled": False, "error": None, "processed_at": None}
-"""What makes an asset that failed on its way wait for its bytes again."""
+def _brings_back(asset: Asset) -> dict[str, Any]:
+    """What makes an asset that was deleted live again, and one that failed on its way wait for its bytes again."""
+    fields: dict[str, Any] = {"deleted_at": None} if asset.deleted_at is not None else {}
+    if asset.error and asset.error.code in OFFERED_AGAIN:
+        fields |= {"state": AssetState.PENDING, "settled": False, "error": None, "processed_at": None}
+    return fields
 
 
 def _in_commits(writes: Sequence[firestore.Write]) -> Iterator[Sequence[firestore.Write]]:
@@ -140,7 +144,8 @@ async def fresh_urls(caller: Caller, job_id: str, asset_ids: Sequence[str]) -> U
     if session.status is not SessionStatus.IN_PROGRESS:
         raise StateConflict(f"The session is {session.status}.", details={"state": session.status})
     found = await assets.existing(asset_ids)
-    ours = [found[one] for one in asset_ids if one in found and found[one].session_id == session.id]
+    living = {asset.id: asset for asset in found.values() if asset.session_id == session.id and not asset.deleted_at}
+    ours = [living[one] for one in asset_ids if one in living]
     if len(ours) != len(asset_ids):
         raise NotFound("Not all of these assets belong to this job.")
     return UploadJob(job_id=session.id, session_id=session.id, files=await _answers(ours))
@@ -161,7 +166,7 @@ async def cancel(caller: Caller, job_id: str) -> Session:
 
     change = Change(caller, Action.SESSION_CANCELLED)
     session = await changes.make(change, read, decide, stored_sessions.change)
-    await progress.soon(session.id)
+    await ticks.soon(session.id)
     return session
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from shared.models.assets import Asset, AssetState, AssetSummary, Kind
 from shared.store import firestore
 from shared.store.firestore import Condition, Query, Totals, Write
+from shared.store.listing import DELETED
 
 ASSETS = "assets"
 SUMMARY = tuple(AssetSummary.model_fields.keys() - {"id", "version"})
@@ -29,12 +30,19 @@ async def summaries(asset_ids: Sequence[str]) -> dict[str, AssetSummary]:
     return await firestore.get_many(AssetSummary, paths, select=SUMMARY)
 
 
-async def page(where: Sequence[Condition], limit: int, after: tuple[Any, ...] | None) -> list[AssetSummary]:
-    """Living assets without their text, newest first; one read for each."""
+async def page(
+    where: Sequence[Condition], limit: int, after: tuple[Any, ...] | None, *, deleted: bool = False
+) -> list[AssetSummary]:
+    """Living assets without their text, newest first; or those deleted by themselves, latest first. One read for each.
+
+    What was deleted with its session comes back with it, and is not among them.
+    """
+    living: Condition = ("deleted_at", "==", None)
+    alone: Condition = ("deleted_with", "==", None)
     asked = Query(
         ASSETS,
-        where=(*where, ("deleted_at", "==", None)),
-        order=("-created_at",),
+        where=(*where, alone, DELETED) if deleted else (*where, living),
+        order=("-deleted_at",) if deleted else ("-created_at",),
         limit=limit,
         start_after=after,
         select=SUMMARY,
@@ -48,22 +56,35 @@ async def in_state(session_id: str, state: AssetState, limit: int) -> list[Asset
     return await firestore.query(AssetSummary, Query(ASSETS, where=where, limit=limit, select=SUMMARY))
 
 
-async def unsettled(before: datetime, limit: int) -> list[AssetSummary]:
+async def living(session_id: str, limit: int) -> list[AssetSummary]:
+    """Living assets of a session, at most `limit`; one read for each."""
+    asked = Query(ASSETS, where=_of_session(session_id), limit=limit, select=SUMMARY)
+    return await firestore.query(AssetSummary, asked)
+
+
+async def deleted_with(session_id: str, limit: int) -> list[AssetSummary]:
+    """Assets that were deleted with their session, at most `limit`; one read for each."""
+    where: tuple[Condition, ...] = (("deleted_with", "==", session_id),)
+    return await firestore.query(AssetSummary, Query(ASSETS, where=where, limit=limit, select=SUMMARY))
+
+
+async def unsettled(before: datetime, limit: int, after: tuple[Any, ...] | None = None) -> list[AssetSummary]:
     """Living assets that are not at their end and were last written before this moment, the oldest first."""
     where: tuple[Condition, ...] = (("settled", "==", False), ("deleted_at", "==", None), ("updated_at", "<", before))
-    asked = Query(ASSETS, where=where, order=("updated_at",), limit=limit, select=SUMMARY)
+    asked = Query(ASSETS, where=where, order=("updated_at",), limit=limit, start_after=after, select=SUMMARY)
     return await firestore.query(AssetSummary, asked)
 
 
 async def total(session_id: str) -> Totals:
     """All living assets of a session: count, and the sums of `size` and `uploaded_bytes`."""
-    return await firestore.totals(Query(ASSETS, where=_of_session(session_id)), sums=("size", "uploaded_bytes"))
+    asked = Query(ASSETS, where=_of_session(session_id), timeout=firestore.UNHURRIED)
+    return await firestore.totals(asked, sums=("size", "uploaded_bytes"))
 
 
 async def count(session_id: str, field: str, value: str | bool) -> int:
     """How many living assets of a session have this value."""
     where: tuple[Condition, ...] = (*_of_session(session_id), (field, "==", value))
-    return (await firestore.totals(Query(ASSETS, where=where))).count
+    return (await firestore.totals(Query(ASSETS, where=where, timeout=firestore.UNHURRIED))).count
 
 
 async def recognised_since(moment: datetime, owner: tuple[str, str], kind: Kind, measure: str) -> float:

@@ -6,7 +6,7 @@ still makes the channel, with credentials and all.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from functools import lru_cache
 from typing import Any
 
@@ -23,6 +23,15 @@ TIMEOUT = 10.0
 
 _SERVICE = "google.firestore.v1.Firestore"
 _READS = ("GetDocument", "BatchGetDocuments", "RunQuery", "RunAggregationQuery")
+_REFUSED_COMMIT = frozenset(
+    {
+        grpc.StatusCode.ALREADY_EXISTS,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        grpc.StatusCode.NOT_FOUND,
+        grpc.StatusCode.ABORTED,
+    }
+)
+"""A precondition did not hold. A query that is refused so lacks its index, which is a fault of ours."""
 _AWAY = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -31,6 +40,7 @@ _AWAY = frozenset(
         grpc.StatusCode.INTERNAL,
         grpc.StatusCode.UNKNOWN,
         grpc.StatusCode.CANCELLED,
+        grpc.StatusCode.ABORTED,
     }
 )
 
@@ -102,6 +112,8 @@ async def commit(request: Any) -> Any:
     try:
         return await _unary("Commit", types.CommitResponse.pb())(request, timeout=TIMEOUT, metadata=_metadata())
     except grpc.aio.AioRpcError as error:
+        if error.code() in _REFUSED_COMMIT:
+            raise Conflict("The record was changed by somebody else at the same time.") from error
         raise _translated(error) from error
 
 
@@ -110,22 +122,25 @@ def batch_get(request: Any) -> AsyncIterator[Any]:
     return _stream("BatchGetDocuments", types.BatchGetDocumentsResponse.pb(), request)
 
 
-def run_query(request: Any) -> AsyncIterator[Any]:
+def run_query(request: Any, seconds: float | None = None) -> AsyncGenerator[Any, None]:
     """One answer for each document found."""
-    return _stream("RunQuery", types.RunQueryResponse.pb(), request)
+    return _stream("RunQuery", types.RunQueryResponse.pb(), request, seconds)
 
 
-def run_aggregation_query(request: Any) -> AsyncIterator[Any]:
+def run_aggregation_query(request: Any, seconds: float | None = None) -> AsyncIterator[Any]:
     """One answer."""
-    return _stream("RunAggregationQuery", types.RunAggregationQueryResponse.pb(), request)
+    return _stream("RunAggregationQuery", types.RunAggregationQueryResponse.pb(), request, seconds)
 
 
-async def _stream(method: str, response: Any, request: Any) -> AsyncIterator[Any]:
+async def _stream(method: str, response: Any, request: Any, seconds: float | None = None) -> AsyncGenerator[Any, None]:
+    call = _streaming(method, response)(request, timeout=seconds or TIMEOUT, metadata=_metadata())
     try:
-        async for answer in _streaming(method, response)(request, timeout=TIMEOUT, metadata=_metadata()):
+        async for answer in call:
             yield answer
     except grpc.aio.AioRpcError as error:
         raise _translated(error) from error
+    finally:
+        call.cancel()  # when nobody wants the rest
 
 
 @lru_cache
@@ -148,14 +163,6 @@ def _serialized(message: Any) -> bytes:
 
 
 def _translated(error: grpc.aio.AioRpcError) -> Exception:
-    code = error.code()
-    if code in (
-        grpc.StatusCode.ALREADY_EXISTS,
-        grpc.StatusCode.FAILED_PRECONDITION,
-        grpc.StatusCode.NOT_FOUND,
-        grpc.StatusCode.ABORTED,
-    ):
-        return Conflict("The record was changed by somebody else at the same time.")
-    if code in _AWAY:
+    if error.code() in _AWAY:
         return errors.Unavailable("The database does not answer right now.", retry_after=2)
     return error

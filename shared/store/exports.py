@@ -1,11 +1,11 @@
 """Exports, and the assets that go into them."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from typing import Any
 
 from shared.models.assets import Asset
-from shared.models.exports import Export, ExportFilter
+from shared.models.exports import EXPORT_STEPS, Export, ExportFilter
 from shared.models.review import ReviewState
 from shared.store import firestore
 from shared.store.assets import ASSETS
@@ -27,6 +27,13 @@ async def page(project_id: str, limit: int, after: tuple[Any, ...] | None) -> li
     return await firestore.query(Export, asked)
 
 
+async def unfinished(before: datetime, limit: int) -> list[Export]:
+    """Exports that are being built and were last written before this moment, the oldest first; one read for each."""
+    building = [state for state, steps in EXPORT_STEPS.items() if steps]
+    where: tuple[Condition, ...] = (("state", "in", building), ("updated_at", "<", before))
+    return await firestore.query(Export, Query(EXPORTS, where=where, order=("updated_at",), limit=limit))
+
+
 def create(export: Export) -> Write:
     """Writes a new export."""
     return firestore.create(EXPORTS, export)
@@ -43,12 +50,12 @@ async def count(project_id: str, wanted: ExportFilter, until: datetime) -> int:
     return (await firestore.totals(asked)).count
 
 
-async def assets(export: Export, limit: int, after: tuple[Any, ...] | None) -> list[Asset]:
-    """The next assets of an export with their text, newest first; one read for each."""
+def assets(export: Export, limit: int, after: tuple[Any, ...] | None) -> AsyncGenerator[Asset, None]:
+    """The next assets of an export with their text, newest first, one after the other; one read for each."""
     where = _meets(export.project_id, export.filter, export.created_at)
-    return await firestore.query(
-        Asset, Query(ASSETS, where=where, order=("-created_at",), limit=limit, start_after=after)
-    )
+    order, timeout = ("-created_at",), firestore.UNHURRIED
+    asked = Query(ASSETS, where=where, order=order, limit=limit, start_after=after, timeout=timeout)
+    return firestore.stream(Asset, asked)
 
 
 def _meets(project_id: str, wanted: ExportFilter, until: datetime) -> tuple[Condition, ...]:

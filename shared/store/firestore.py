@@ -8,7 +8,8 @@ a third of what a function takes to start, and what it refuses at the door needs
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -19,6 +20,8 @@ __all__ = ["AnyOf", "Condition", "Conflict", "Query", "Totals", "Write", "commit
 
 R = TypeVar("R", bound=Record)
 
+UNHURRIED = 60.0
+"""Seconds for a query over much that no client waits for."""
 COMMIT_LIMIT = 500
 """Writes that we put into one commit; well below Firestore's 10 MiB a request."""
 
@@ -42,7 +45,8 @@ class Query:
     """Documents of one collection: conditions that all hold, an order, a page.
 
     `collection` may be a path to a sub-collection. `order` names fields, with a leading `-` for descending;
-    `start_after` gives a value for each of them and, last, the id. `select` fetches only these fields.
+    `start_after` gives a value for each of them and, last, the id. `select` fetches only these fields. `timeout` is in
+    seconds; None is that of everything a client waits for.
     """
 
     collection: str
@@ -51,6 +55,7 @@ class Query:
     limit: int | None = None
     start_after: tuple[Any, ...] | None = None
     select: tuple[str, ...] | None = None
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,11 @@ def change(collection: str, record: Record, fields: Mapping[str, Any]) -> Write:
     return Write(f"{collection}/{record.id}", changed, mask=tuple(changed), version=record.version)
 
 
+def unchanged(collection: str, record: Record) -> Write:
+    """Writes nothing, and demands that a record still is the version that was read."""
+    return Write(f"{collection}/{record.id}", {}, mask=(), version=record.version)
+
+
 def delete(path: str) -> Write:
     """Deletes a document for good."""
     return Write(path, None)
@@ -124,9 +134,13 @@ async def get(model: type[R], path: str) -> R | None:
 
 
 def _nameable(path: str) -> bool:
-    """https://cloud.google.com/firestore/quotas#collections_documents_and_fields."""
-    document_id = path.rpartition("/")[2]
-    return not _RESERVED.fullmatch(document_id) and len(document_id.encode()) <= _LONGEST_ID
+    """Whether a document can be there (https://cloud.google.com/firestore/quotas#collections_documents_and_fields).
+
+    An id with a slash in it makes a path that is none of a document, or of one in a collection that we don't have.
+    """
+    parts = path.split("/")
+    named = all(not _RESERVED.fullmatch(part) and len(part.encode()) <= _LONGEST_ID for part in parts)
+    return named and len(parts) % 2 == 0
 
 
 async def get_many(model: type[R], paths: Sequence[str], *, select: Sequence[str] | None = None) -> dict[str, R]:
@@ -149,8 +163,23 @@ async def query(model: type[R], asked: Query) -> list[R]:
 
     parent, structured = wire.query(connection.root(), asked)
     request = wire.RunQuery(parent=parent, structured_query=structured)
-    answers = [answer async for answer in connection.run_query(request)]
+    answers = [answer async for answer in connection.run_query(request, asked.timeout)]
     return [wire.record(model, answer.document) for answer in answers if answer.HasField("document")]
+
+
+async def stream(model: type[R], asked: Query) -> AsyncGenerator[R, None]:
+    """The records that a query finds, one after the other, of which few are in memory at a time; one read for each.
+
+    Whoever does not want all of them closes it (`contextlib.aclosing`).
+    """
+    from shared.store import connection, wire
+
+    parent, structured = wire.query(connection.root(), asked)
+    request = wire.RunQuery(parent=parent, structured_query=structured)
+    async with aclosing(connection.run_query(request, asked.timeout)) as answers:
+        async for answer in answers:
+            if answer.HasField("document"):
+                yield wire.record(model, answer.document)
 
 
 async def totals(asked: Query, *, sums: Sequence[str] = (), averages: Sequence[str] = (), count: bool = True) -> Totals:
@@ -164,7 +193,7 @@ async def totals(asked: Query, *, sums: Sequence[str] = (), averages: Sequence[s
     wanted = wire.aggregation(structured, sums, averages, count=count)
     request = wire.RunAggregationQuery(parent=parent, structured_aggregation_query=wanted)
     found: dict[str, Any] = {}
-    async for answer in connection.run_aggregation_query(request):
+    async for answer in connection.run_aggregation_query(request, asked.timeout):
         found.update({name: wire.decoded(value) for name, value in answer.result.aggregate_fields.items()})
     return Totals(
         count=int(found.get("count", 0)),

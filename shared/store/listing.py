@@ -16,6 +16,8 @@ NAME_KEY = "name_key"
 _LAST = "\uf8ff"
 """Sorts behind every letter that a name may go on with."""
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+DELETED: Condition = ("deleted_at", ">", _BEGINNING)
+"""What is deleted, in a list that is ordered by when."""
 
 
 def named(write: Write) -> Write:
@@ -54,7 +56,7 @@ def _order(listing: Listing) -> str:
 
 def _conditions(listing: Listing) -> list[Condition]:
     if listing.deleted:
-        return [("deleted_at", ">", _BEGINNING)]
+        return [DELETED]
     where: list[Condition] = [
         ("deleted_at", "==", None),
         *created_between(listing.created_after, listing.created_before),

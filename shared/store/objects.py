@@ -23,6 +23,8 @@ TIMEOUT = 30
 """Seconds without an answer after which a call is given up."""
 READ_CHUNK = 256 * 2**10
 """Bytes that a reader fetches at a time."""
+LISTED = 1000
+"""Objects that are listed at a time."""
 
 
 # --- addresses
@@ -155,9 +157,38 @@ async def after(name: str, count: int) -> list[ObjectListed]:
 
     def listed() -> list[ObjectListed]:
         found = bucket().list_blobs(start_offset=f"{name}\x00" if name else None, max_results=count, timeout=TIMEOUT)
-        return [ObjectListed(name=one.name, generation=one.generation, created_at=one.time_created) for one in found]
+        return list(map(_described, found))
 
     return await _called(listed)
+
+
+async def delete_all(name: str) -> int:
+    """Deletes the object of this name, or all objects below a folder (ending in `/`), each as it was listed.
+
+    How many there were; one that was replaced meanwhile is left alone.
+    """
+    count = 0
+    while found := await _listed(name):
+        for one in found:
+            await delete(one.name, one.generation)
+        count += len(found)
+        if not name.endswith("/"):
+            break
+    return count
+
+
+async def _listed(name: str) -> list[ObjectListed]:
+    """The object of this name, or some of those below a folder."""
+
+    def listed() -> list[ObjectListed]:
+        found = bucket().list_blobs(prefix=name, max_results=LISTED, timeout=TIMEOUT)
+        return [_described(one) for one in found if one.name == name or name.endswith("/")]
+
+    return await _called(listed)
+
+
+def _described(blob: Any) -> ObjectListed:
+    return ObjectListed(name=blob.name, generation=blob.generation, created_at=blob.time_created)
 
 
 async def names_below(prefix: str) -> list[str]:

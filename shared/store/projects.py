@@ -36,6 +36,12 @@ async def living() -> AsyncIterator[str]:
         after = (page[-1].created_at, page[-1].id)
 
 
+async def with_member(user_id: str, limit: int) -> list[Project]:
+    """Projects that have somebody as a member, deleted or not; one read for each."""
+    where: tuple[Condition, ...] = (("member_ids", "array-contains", user_id),)
+    return await firestore.query(Project, Query(PROJECTS, where=where, limit=limit))
+
+
 def of_company(company_id: str) -> Condition:
     """Every project of a company: what its admin sees."""
     return ("company_id", "==", company_id)

@@ -7,6 +7,7 @@ from shared.store import firestore
 from shared.store.assets import ASSETS
 from shared.store.firestore import Query, Write
 
+REVISIONS = "revisions"
 _SUMMARY = tuple(RevisionSummary.model_fields.keys() - {"id", "version"})
 
 
@@ -32,4 +33,4 @@ def append(revision: Revision) -> Write:
 
 
 def _below(asset_id: str) -> str:
-    return f"{ASSETS}/{asset_id}/revisions"
+    return f"{ASSETS}/{asset_id}/{REVISIONS}"

@@ -41,10 +41,16 @@ async def totals(where: Sequence[Condition]) -> SessionTotals:
     )
 
 
-async def in_progress(limit: int) -> list[Session]:
-    """Living sessions of any company that are on their way; one read for each."""
+async def in_progress(limit: int, after: tuple[Any, ...] | None = None) -> list[Session]:
+    """Living sessions of any company that are on their way, newest first; one read for each."""
     where: tuple[Condition, ...] = (_in(SessionStatus.IN_PROGRESS), ("deleted_at", "==", None))
-    return await firestore.query(Session, firestore.Query(SESSIONS, where=where, limit=limit))
+    asked = Query(SESSIONS, where=where, order=("-created_at",), limit=limit, start_after=after)
+    return await firestore.query(Session, asked)
+
+
+async def behind(limit: int) -> list[Session]:
+    """Sessions that were deleted or restored and whose files have not all followed; one read for each."""
+    return await firestore.query(Session, Query(SESSIONS, where=(("files_behind", "==", True),), limit=limit))
 
 
 def _in(status: SessionStatus) -> Condition:
@@ -64,3 +70,8 @@ def create(session: Session) -> Write:
 def change(session: Session, fields: Mapping[str, Any]) -> Write:
     """Changes some fields of a session, if it still is the version that was read."""
     return listing.named(firestore.change(SESSIONS, session, fields))
+
+
+def unchanged(session: Session) -> Write:
+    """Writes nothing, and demands that the session still is the version that was read."""
+    return firestore.unchanged(SESSIONS, session)

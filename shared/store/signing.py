@@ -63,7 +63,7 @@ def _signed(grant: Grant, expires_at: datetime) -> str:
             version="v4",
             expiration=expires_at,
             method=grant.method,
-            headers=grant.headers or None,
+            headers=dict(grant.headers) or None,  # a copy: the library adds the host to what it is given
             response_disposition=grant.disposition,
             response_type=grant.content_type,
             credentials=_credentials(),

@@ -1,6 +1,7 @@
 """Webhooks and the log of their deliveries, which the database deletes in time (TTL on `expires_at`)."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from shared.models.webhooks import WEBHOOKS_LIMIT, Delivery, Webhook
@@ -27,6 +28,11 @@ async def of_project(project_id: str) -> list[Webhook]:
     return await firestore.query(Webhook, asked)
 
 
+async def every(limit: int, after: tuple[Any, ...] | None) -> list[Webhook]:
+    """Webhooks of all projects, deleted ones too, oldest first; one read for each."""
+    return await firestore.query(Webhook, Query(WEBHOOKS, order=("created_at",), limit=limit, start_after=after))
+
+
 def create(webhook: Webhook) -> Write:
     """Writes a new webhook."""
     return firestore.create(WEBHOOKS, webhook)
@@ -47,6 +53,15 @@ async def deliveries(webhook_id: str, limit: int, after: tuple[Any, ...] | None)
     where: tuple[Condition, ...] = (("webhook_id", "==", webhook_id),)
     asked = Query(DELIVERIES, where=where, order=("-created_at",), limit=limit, start_after=after)
     return await firestore.query(Delivery, asked)
+
+
+async def overdue(before: datetime, limit: int) -> list[Delivery]:
+    """Deliveries whose next attempt was due before this moment, the oldest first; one read for each.
+
+    What is delivered or given up on has no next attempt.
+    """
+    where: tuple[Condition, ...] = (("next_attempt_at", "<", before),)
+    return await firestore.query(Delivery, Query(DELIVERIES, where=where, order=("next_attempt_at",), limit=limit))
 
 
 def create_delivery(delivery: Delivery) -> Write:

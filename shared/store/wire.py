@@ -30,6 +30,8 @@ _Write = types.Write.pb()
 _Precondition = types.Precondition.pb()
 _Aggregation = types.StructuredAggregationQuery.pb()
 _NULL = _Value(null_value=0)
+_ID = "__name__"
+"""What an order calls the id."""
 
 _MICROSECOND = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -141,6 +143,7 @@ def write(root: str, asked: "Write") -> Any:
     name = f"{root}/{asked.path}"
     message = _Write(delete=name) if asked.fields is None else _Write(update=_document(name, asked.fields))
     if asked.mask is not None:
+        message.update_mask.SetInParent()  # an empty mask changes nothing, a missing one replaces the document
         message.update_mask.field_paths.extend(asked.mask)
     for path, amount in (asked.add or {}).items():
         message.update_transforms.add(field_path=path, increment=encoded(amount))
@@ -178,7 +181,8 @@ def query(root: str, asked: "Query", *, by_id: bool = True) -> tuple[str, Any]:
     message = _Query(where=_all_of(asked.where), limit={"value": asked.limit} if asked.limit is not None else None)
     message.from_.add(collection_id=collection)
     if asked.order:
-        for field in (*asked.order, _id_in_direction(asked.order[-1])) if by_id else asked.order:
+        is_total = not by_id or asked.order[-1].removeprefix("-") == _ID
+        for field in asked.order if is_total else (*asked.order, _id_in_direction(asked.order[-1])):
             message.order_by.add(field={"field_path": field.removeprefix("-")}, direction=_direction(field))
     if asked.start_after is not None:
         *values, last_id = asked.start_after
@@ -200,7 +204,7 @@ def aggregation(structured: Any, sums: Sequence[str], averages: Sequence[str], *
 
 def _id_in_direction(field: str) -> str:
     # The id breaks ties, in the direction of the last field, which is what Firestore's indexes end with.
-    return "-__name__" if field.startswith("-") else "__name__"
+    return f"-{_ID}" if field.startswith("-") else _ID
 
 
 def _direction(field: str) -> Any:
