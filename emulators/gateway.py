@@ -2,7 +2,7 @@
 
 `python -m emulators.gateway --port 8000 --internal-port 8001`. The public port serves the HTTP functions under their
 paths. The internal port serves those that events, tasks and the clock wake, each at `/{name}`; the function itself sees
-the rest of the path, as on Google Cloud, where its address is its own.
+the rest of the path, as on Google Cloud, where its address is its own. The web console stands beside the API.
 
 The functions run in this process, as the functions-framework's own apps; with `--upstream NAME=PORT` for each of them
 they run elsewhere, and the gateway passes requests on.
@@ -21,6 +21,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from emulators import console
 from emulators.ports import HOST
 from emulators.processes import READY_PATH
 from emulators.proxy import Upstream, refusal
@@ -44,7 +45,7 @@ class Gateway:
         if internal and path == READY_PATH:
             await PlainTextResponse("ready")(scope, receive, send)
             return
-        app, inner = self._named(path) if internal else (self._longest(path), path)
+        app, inner = self._named(path) if internal else (self._longest(path), scope["path"])
         if app is None:
             response = refusal(errors.NotFound("There is nothing at this path."), Headers(scope=scope))
             await response(scope, receive, send)
@@ -74,7 +75,7 @@ def load(function: Function) -> ASGIApp:
 
 def build(apps: Mapping[str, ASGIApp], internal_port: int) -> Gateway:
     """The gateway over these apps, by function name; routes are those of the catalogue."""
-    prefixes: dict[str, ASGIApp] = {}
+    prefixes: dict[str, ASGIApp] = {console.PATH: console.app()}
     names: dict[str, ASGIApp] = {}
     for function in functions():
         if function.name not in apps:

@@ -12,7 +12,7 @@ from emulators.processes import READY_PATH, Part, accepts, answers
 from emulators.state import INVOKER, PROJECT, SIGNER, State
 from infra.catalog import ROOT, Function, ScheduleTrigger, functions
 
-_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx1g")
+_JVM = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx3g")
 """For short runs on few cores: little start-up work beats peak speed."""
 
 FUNCTIONS = "functions"

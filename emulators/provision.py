@@ -3,6 +3,7 @@
 Everything here may be done again: what is there is brought to what it should be.
 """
 
+import json
 from collections.abc import Iterable
 from http import HTTPStatus
 
@@ -14,7 +15,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from emulators.ports import Ports
 from emulators.state import BUCKET, PROJECT, REGION
-from infra.catalog import EventTrigger, Function, QueueTrigger
+from infra.catalog import ROOT, EventTrigger, Function, QueueTrigger
 
 DEAD_LETTER_TOPIC = "deadletter"
 """Where a subscription puts what its function failed on too often; the function of this name listens to it."""
@@ -23,26 +24,8 @@ _SHORTEST_ACK_DEADLINE = 10
 _LONGEST_ACK_DEADLINE = 600
 """Seconds (https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions)."""
 
-_CORS = [
-    {
-        "origin": ["*"],
-        "method": ["GET", "HEAD", "PUT", "POST"],
-        "responseHeader": [
-            "Content-Type",
-            "Content-Range",
-            "ETag",
-            "Location",
-            "Range",
-            "x-goog-content-length-range",
-            "x-goog-generation",
-            "x-goog-hash",
-            "x-goog-if-generation-match",
-            "x-goog-resumable",
-        ],
-        "maxAgeSeconds": 3600,
-    }
-]
-"""Every `x-goog-*` header that a signed URL binds must be listed, or browsers refuse to send it."""
+_CORS = [{"origin": ["*"], **json.loads((ROOT / "infra" / "cors.json").read_text())}]
+"""What pages may send to the bucket and read of its answers, which Terraform reads from the same file."""
 
 _TIMEOUT = 30.0
 

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from emulators import console as web_console
 from emulators.cloud import LocalCloud
 
 console = Console(highlight=False)
@@ -37,6 +38,8 @@ def show(cloud: LocalCloud) -> None:
         table.add_row(part, address, f"{ready:.1f} s" if ready is not None else "")
     console.print(table)
     say(f"Ready in {cloud.timings['everything']:.1f} s. Sign in as admin with admin123; the API: {cloud.url}/docs")
+    # By its name: passkeys are for domains, and an address of numbers is none.
+    say(f"The console: http://localhost:{cloud.ports.gateway}{web_console.PATH}/")
     say(f"Logs: {cloud.state.folder / 'logs'}")
 
 

@@ -1,5 +1,6 @@
 """What the local cloud keeps between runs, and the environment that its functions get."""
 
+import base64
 import fcntl
 import json
 import secrets
@@ -91,9 +92,17 @@ class State:
     @property
     def cursor_key(self) -> str:
         """The key of page tokens; made once, so that a token outlives a restart."""
-        path = self.folder / "cursor.key"
+        return self._key("cursor", secrets.token_urlsafe(32))
+
+    @property
+    def sealing_key(self) -> str:
+        """The key that seals the secrets of webhooks; made once, since what it sealed is kept too."""
+        return self._key("sealing", base64.b64encode(secrets.token_bytes(32)).decode())
+
+    def _key(self, name: str, wanted: str) -> str:
+        path = self.folder / f"{name}.key"
         if not path.exists():
-            _write_private(path, secrets.token_urlsafe(32))
+            _write_private(path, wanted)
         return path.read_text()
 
 
@@ -110,6 +119,7 @@ def environment(ports: Ports, state: State) -> Mapping[str, str]:
         "SIGNING_ACCOUNT": SIGNER,
         "SIGNING_KEY": state.signer.read_text(),
         "CURSOR_KEY": state.cursor_key,
+        "SEALING_KEYS": state.sealing_key,
         "SMTP_PORT": str(ports.smtp),
         "WEBHOOK_LOOPBACK": "true",  # receivers that are tried out run on this machine too
         "ADDRESS_QUOTA_FACTOR": "1000",  # everybody who calls has the same address

@@ -143,6 +143,7 @@ class Batch:
         self, request: documentai.BatchProcessRequest, item: documentai.GcsDocument, folder: GcsUri
     ) -> None:
         where = GcsUri.parse(item.gcs_uri)
+        self._control.enter("BatchedDocument")
         self._control.processed(uri=item.gcs_uri)
         limits.check_size((await self._objects.describe(where)).size, limits.BATCH_BYTES)
         with TemporaryDirectory() as scratch:

@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 
 
 class Fault(BaseModel):
-    """The next `times` calls of `method` (its short name, as in `ProcessDocument`) fail with `code`."""
+    """The next `times` calls of `method` (its short name, as in `ProcessDocument`) fail with `code`.
+
+    `BatchedDocument` and `BatchedFile` are what a batch does for each of its files.
+    """
 
     model_config = ConfigDict(extra="forbid")
 

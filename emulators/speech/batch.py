@@ -118,6 +118,7 @@ class Batch:
             progress.files[file.uri].progress_percent = percent
             job.report(progress.message())
 
+        self._control.enter("BatchedFile")
         self._control.processed(uri=file.uri)
         with TemporaryDirectory() as scratch:
             local = Path(scratch) / "recording"

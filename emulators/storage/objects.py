@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import datetime
 
 from emulators.storage.blobs import Blobs
 from emulators.storage.buckets import Buckets, merged, writable
@@ -95,6 +96,13 @@ class Objects:
             )  # fmt: skip
             self._outbox.put(Event(EventType.METADATA_UPDATE, changed))
         return changed
+
+    def backdate(self, target: StoredObject, created: datetime) -> None:
+        """Say that an object was made at this moment."""
+        self._database.execute(
+            "UPDATE objects SET created = ? WHERE bucket = ? AND name = ? AND generation = ?",
+            rfc3339(created), target.bucket, target.name, target.generation,
+        )  # fmt: skip
 
     def delete(self, target: StoredObject, preconditions: Preconditions, *, version: bool) -> None:
         """Delete an object, or just this `version` of it: the live one of a versioned bucket stays as noncurrent."""
