@@ -11,7 +11,7 @@ JOBS ?= 2
 RUN = $(VENV)/python -m emulators --with-parent $(if $(FRESH),--fresh) $(if $(ISOLATED),--isolated)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint package package-check requirements openapi bench bench-cold chaos lock clean
+.PHONY: help setup demo up test lint package package-check requirements openapi pages bench bench-cold chaos fuzz lock clean
 
 help: ## Tell what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ requirements: setup ## Write each function's requirements.txt from what it impor
 openapi: setup ## Write the API's reference from the routes.
 	$(VENV)/python -m infra.openapi
 
+pages: setup ## Write the pages that code tells: settings, data model, errors.
+	$(VENV)/python -m infra.pages
+
 bench: setup ## Measure everything: operations, requests, cold starts.
 	$(VENV)/python -m tests.bench
 
@@ -56,6 +59,9 @@ bench-cold: setup ## Measure each function's start against a bare one.
 
 chaos: setup ## Kill parts of the platform while it works, and see that nothing is lost.
 	$(VENV)/python -m pytest -m chaos -s tests/chaos
+
+fuzz: setup ## Ask the whole API generated requests; N=how many, SEED=n for the same ones again.
+	$(VENV)/python -m tests.fuzz $(if $(N),--requests $(N)) $(if $(SEED),--seed $(SEED))
 
 lock: setup ## Compile requirements.txt from requirements.in.
 	$(VENV)/python -m pip install --quiet uv

@@ -48,7 +48,7 @@ resource "google_project_iam_member" "function" {
 
 # Signing by IAM signBlob needs the right to sign as itself, and as nobody else.
 resource "google_service_account_iam_member" "signs_as_itself" {
-  for_each = { for name, function in local.functions : name => function if function.signs_urls }
+  for_each = { for name, function in local.functions : name => function if function.signs }
 
   service_account_id = google_service_account.function[each.key].name
   role               = "roles/iam.serviceAccountTokenCreator"

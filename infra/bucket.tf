@@ -1,16 +1,7 @@
 locals {
-  # What a client sends with signed URLs and resumable uploads: a browser needs each of these named, or the upload fails
-  # as a CORS error.
-  signed_headers = [
-    "Content-Range",
-    "Content-Type",
-    "x-goog-content-length-range",
-    "x-goog-if-generation-match",
-    "x-goog-resumable",
-    "x-goog-hash",
-  ]
-  # What a client reads from the answers: where a resumable upload goes on, and what was stored.
-  answered_headers = ["ETag", "Location", "Range", "x-goog-generation"]
+  # What a page sends with signed URLs and resumable uploads, and what it reads from the answers: a browser needs each
+  # of these headers named, or the upload fails as a CORS error. The local cloud reads the same file.
+  cors = jsondecode(file("${path.module}/cors.json"))
 
   bucket_roles = merge([
     for name, function in local.functions : { for role in function.bucket_roles : "${name} ${role}" => { function = name, role = role } }
@@ -40,9 +31,9 @@ resource "google_storage_bucket" "data" {
 
     content {
       origin          = var.cors_origins
-      method          = ["GET", "HEAD", "POST", "PUT"]
-      response_header = concat(local.signed_headers, local.answered_headers)
-      max_age_seconds = 3600
+      method          = local.cors.method
+      response_header = local.cors.responseHeader
+      max_age_seconds = local.cors.maxAgeSeconds
     }
   }
 

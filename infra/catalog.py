@@ -87,7 +87,8 @@ class Function(_Described):
     """One deployed function, as its `function.yaml` describes it.
 
     `roles` are IAM roles on the project, `bucket_roles` on the platform's bucket; `enqueues` names the queues it may
-    add tasks to, `publishes` the topics it may publish to. `entry_point` is always `main`.
+    add tasks to, `publishes` the topics it may publish to; one that `signs` URLs or tokens does so as its own account.
+    `entry_point` is always `main`.
     """
 
     name: str
@@ -103,7 +104,7 @@ class Function(_Described):
     bucket_roles: tuple[str, ...] = ()
     enqueues: tuple[str, ...] = ()
     publishes: tuple[str, ...] = ()
-    signs_urls: bool = False
+    signs: bool = False
     secrets: tuple[str, ...] = ()
 
     @property

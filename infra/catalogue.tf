@@ -24,7 +24,7 @@ locals {
       bucket_roles    = toset(try(described.bucket_roles, []))
       enqueues        = toset(try(described.enqueues, []))
       publishes       = toset(try(described.publishes, []))
-      signs_urls      = try(described.signs_urls, false)
+      signs           = try(described.signs, false)
       secrets         = toset(concat(local.secrets_of_all, try(described.secrets, [])))
     }
   }

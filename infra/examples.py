@@ -126,5 +126,10 @@ def _value(schema: Schema, name: str) -> Any:
     if stem in _PREFIXES or stem != name:
         return f"{_PREFIXES.get(stem, stem[:3])}_{_ID}"
     least = schema.get("minimum", schema.get("exclusiveMinimum", 0))
-    by_type: dict[str, Any] = {"integer": max(3, int(least)), "number": 1.5, "boolean": True, "null": None}
+    by_type: dict[str, Any] = {
+        "integer": max(3, int(least)),
+        "number": min(1.5, schema.get("maximum", 1.5)),
+        "boolean": True,
+        "null": None,
+    }
     return by_type.get(schema.get("type", "string"), "text")

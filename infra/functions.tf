@@ -26,6 +26,7 @@ locals {
     LOG_LEVEL               = var.log_level
     CORS_ORIGINS            = jsonencode(var.cors_origins)
     PRICES                  = jsonencode(var.prices)
+    RETENTION_DAYS          = tostring(var.retention.deleted_records)
     ADDRESS_QUOTA_FACTOR    = tostring(var.rate_limits.address_quota_factor)
 
     # X-Forwarded-For ends with the client's address and the load balancer's own.

@@ -18,10 +18,15 @@ locals {
       only    = "httpRequest.requestUrl=~\"${local.sign_in_paths}\""
       labels  = { status = "httpRequest.status" }
     }
-    cache_lookups = {
+    caller_lookups = {
       message = "request"
       only    = "jsonPayload.caller_cache:*"
       labels  = { outcome = "jsonPayload.caller_cache" }
+    }
+    project_lookups = {
+      message = "request"
+      only    = "jsonPayload.project_cache:*"
+      labels  = { outcome = "jsonPayload.project_cache" }
     }
     uploaded         = { message = "asset_uploaded", labels = { kind = "jsonPayload.kind" } }
     processed        = { message = "asset_processed", labels = { kind = "jsonPayload.kind" } }

@@ -53,6 +53,8 @@ _TITLES = {
 }
 SIGN_INS = frozenset({"login", "google", "refresh", "passkey_login"})
 """Operations that refuse credentials without taking a token."""
+FILES = ("/content", "/result", "/files")
+"""How paths end that say where files are: a read of them is refused as long as there are none."""
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _KEY_PARAMETER = {
     "name": "Idempotency-Key",
@@ -160,11 +162,23 @@ def _error_response(some: list[type[errors.AltaError]]) -> Document:
         }
         for error in some
     }
+    problems = {name: {"value": _as_problem(one["value"]["error"], some[0].status)} for name, one in examples.items()}
     envelope = {"schema": {"$ref": "#/components/schemas/Error"}, "examples": examples}
-    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}, "examples": problems}
     return {
         "description": "\n\n".join(lines),
         "content": {"application/json": envelope, "application/problem+json": problem},
+    }
+
+
+def _as_problem(error: Document, status: int) -> Document:
+    """The same error as RFC 9457 has it."""
+    return {
+        "type": f"/docs/errors#{error['code']}",
+        "title": error["code"].replace("_", " ").capitalize(),
+        "status": status,
+        "detail": error["message"],
+        **{name: error[name] for name in ("code", "requestId", "details")},
     }
 
 
@@ -175,11 +189,11 @@ def _statuses(path: str, method: str, operation: Mapping[str, Any]) -> list[int]
     found = {400, 429, 500, 503}
     found |= {401, 403} if operation.get("security") or operation["operationId"] in SIGN_INS else set()
     found |= {404} if "{" in path or takes_body or any(name.endswith("_id") for name in names) else set()
-    found |= {409} if method != "get" else set()
+    found |= {409} if method != "get" or path.endswith(FILES) else set()
     found |= {412} if "If-Match" in names else set()
     found |= {304} if "If-None-Match" in names else set()
     found |= {413} if takes_body else set()
-    found |= {415} if operation["operationId"] in ("create_document", "create_voice") else set()
+    found |= {415} if operation["operationId"] in ("create_document", "create_voice", "create_file") else set()
     found |= {422} if takes_body or names else set()
     return sorted(found)
 

@@ -197,8 +197,9 @@ variable "protect" {
 }
 
 variable "retention" {
-  description = "Days for which deleted or replaced objects can be brought back, and for which batch output and exports are kept."
+  description = "Days for which people can restore what they deleted, for which the operator can bring back deleted or replaced objects, and for which batch output and exports are kept."
   type = object({
+    deleted_records = optional(number, 30)
     deleted_objects = optional(number, 14)
     batch_output    = optional(number, 7)
     exports         = optional(number, 30)
@@ -209,6 +210,11 @@ variable "retention" {
   validation {
     condition     = var.retention.deleted_objects >= 7 && var.retention.deleted_objects <= 90
     error_message = "Deleted objects can be kept from 7 to 90 days, which is what soft delete allows."
+  }
+
+  validation {
+    condition     = var.retention.deleted_records >= 1
+    error_message = "What people deleted is kept for a day at the least."
   }
 }
 

@@ -46,8 +46,8 @@ run "what_is_private_stays_private" {
   }
 
   assert {
-    condition     = alltrue([for name, binding in google_service_account_iam_member.signs_as_itself : local.functions[name].signs_urls])
-    error_message = "Only functions that sign URLs may sign."
+    condition     = alltrue([for name, binding in google_service_account_iam_member.signs_as_itself : local.functions[name].signs])
+    error_message = "Only functions that say they sign may sign."
   }
 
   assert {
