@@ -8,13 +8,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import grpc
 import psutil
 import pytest
+from google.cloud import tasks_v2
+from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 
-from emulators.cloud import LocalCloud
 from emulators.ports import Ports
-from emulators.state import State, environment
+from emulators.state import PROJECT, REGION, State, environment
 from shared.settings import settings
+from tests.firestore.judging import QUERIES, RecordedCloud, pytest_sessionfinish, pytest_terminal_summary
+
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
 
 
 @dataclass(frozen=True)
@@ -55,15 +60,29 @@ def _shared(base: Path) -> Iterator[Cloud]:
         with _alone(base):
             fcntl.flock(users, fcntl.LOCK_SH)
             if not _is_alive(described):
-                started = mine.enter_context(LocalCloud(Ports.free(), State(base / "cloud"), fresh=True))
-                described.write_text(json.dumps({"ports": asdict(started.ports), "owner": os.getpid()}))
-        ports, state = Ports(**json.loads(described.read_text())["ports"]), State(base / "cloud")
-        yield Cloud(ports, environment(ports, state), state)
+                started = mine.enter_context(RecordedCloud(Ports.free(), State(base / "cloud"), base / QUERIES))
+                _pause(started.ports, "rollups")
+                told = {"ports": asdict(started.ports), "firestore": started.firestore, "owner": os.getpid()}
+                described.write_text(json.dumps(told))
+        told = json.loads(described.read_text())
+        ports, state = Ports(**told["ports"]), State(base / "cloud")
+        yield Cloud(ports, {**environment(ports, state), "FIRESTORE_EMULATOR_HOST": told["firestore"]}, state)
         if json.loads(described.read_text())["owner"] == os.getpid():
             with _alone(base):
                 fcntl.flock(users, fcntl.LOCK_EX)
                 described.unlink()
                 mine.close()
+
+
+def _pause(ports: Ports, queue: str) -> None:
+    """Holds the tasks of a queue back; a test that wants what it does asks its function.
+
+    Roll-ups: the emulator passes over a whole collection for each aggregation, and a run of all tests leaves hundreds
+    of projects that would be counted every minute.
+    """
+    with grpc.insecure_channel(ports.address("tasks")) as channel:
+        client = tasks_v2.CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel))
+        client.pause_queue(name=client.queue_path(PROJECT, REGION, queue))
 
 
 @contextmanager

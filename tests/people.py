@@ -29,8 +29,8 @@ async def found_company(name: str = "Test") -> Company:
     return company
 
 
-async def join(cloud: Cloud, company: Company | None, role: Role = Role.ADMIN) -> Person:
-    """A new, verified person of a company, signed in."""
+async def account(company: Company | None, role: Role = Role.USER) -> User:
+    """A new, verified person of a company, who has not signed in."""
     moment = now()
     user_id = new_id("usr")
     user = User(
@@ -44,6 +44,12 @@ async def join(cloud: Cloud, company: Company | None, role: Role = Role.ADMIN) -
         email_verified=True,
     )
     await accounts.open_account(user, PASSWORD)
+    return user
+
+
+async def join(cloud: Cloud, company: Company | None, role: Role = Role.ADMIN) -> Person:
+    """A new, verified person of a company, signed in."""
+    user = await account(company, role)
     http = httpx.AsyncClient(base_url=cloud.url, timeout=60, trust_env=False)
     answer = await http.post("/api/auth/login", json={"email": user.email, "password": PASSWORD})
     answer.raise_for_status()

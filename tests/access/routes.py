@@ -46,7 +46,7 @@ ANYBODY = None
 """No sign-in is needed, and having one makes no difference."""
 SIGNED_IN = Rule(LIVING)
 OWN = Rule(frozenset())
-"""Only one's own, and what is asked for is nobody's."""
+"""Only one's own, and what is asked for is somebody's who never asks."""
 NO_REVISION = Rule(frozenset())
 """What has never been corrected has no revision for anybody."""
 SUPER_ADMIN = Rule(_SUPER, LIVING)
@@ -106,6 +106,17 @@ def _assets(path: str, kind: str, content_type: str) -> dict[str, Expected]:
         f"GET {path}": Expected(READ, query=_of_project),
         f"GET {one}": Expected(READ, asset=kind),
         f"GET {one}/content": Expected(READ, asset=kind),
+        # Nobody here uploaded it.
+        f"PATCH {one}": Expected(MANAGE, _NAME, asset=kind),
+        f"PUT {one}": Expected(MANAGE, _NAME, asset=kind),
+        f"DELETE {one}": Expected(MANAGE, asset=kind),
+        f"POST {one}/restore": Expected(MANAGE, deleted=kind, asset=kind),
+    }
+
+
+def _recognised(path: str, kind: str) -> dict[str, Expected]:
+    one = f"{path}/{{asset_id}}"
+    return {
         f"GET {one}/result": Expected(READ, asset=kind),
         f"POST {one}/reprocess": Expected(CONTRIBUTE, asset=kind),
         f"GET {one}/text": Expected(READ, asset=kind),
@@ -205,9 +216,12 @@ EXPECTED: dict[str, Expected] = {
     "POST /api/uploads/{job_id}/urls": Expected(CONTRIBUTE, lambda target: {"asset_ids": [target.document.id]}),
     "POST /api/uploads/{job_id}/cancel": Expected(CONTRIBUTE),
     "GET /api/uploads/status/{job_id}": Expected(READ),
-    # --- documents and voice
+    # --- documents, voice and plain files
     **_assets("/api/documents", "document", "image/png"),
     **_assets("/api/voice", "voice", "audio/wav"),
+    **_assets("/api/files", "file", "text/plain"),
+    **_recognised("/api/documents", "document"),
+    **_recognised("/api/voice", "voice"),
     # --- review
     "POST /api/projects/{project_id}/review": Expected(
         CONTRIBUTE, lambda target: {"document_ids": [target.document.id]}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from shared.models.identity import Company, ProjectRole, Role
 from shared.models.records import new_id
+from tests.access.asking import request
 from tests.access.routes import EXPECTED
 from tests.access.world import Target, things
 from tests.conftest import Cloud
@@ -74,16 +75,8 @@ class Tenants:
 
     async def call(self, call: Call, made: list[Target]) -> httpx.Response:
         """Makes the call."""
-        expected, body_of = EXPECTED[call.route], made[call.body_of]
-        method, path = call.route.split(" ")
-        ids = made[call.path_of].ids()
-        ids["asset_id"] = getattr(made[call.path_of], expected.asset).id
-        return await self.people[call.person].http.request(
-            method,
-            path.format(**ids),
-            json=expected.body(body_of) if expected.body else None,
-            params=expected.query(body_of) if expected.query else None,
-        )
+        asked = request(call.route, made[call.path_of], made[call.body_of])
+        return await asked.send(self.people[call.person].http)
 
 
 @pytest.fixture(scope="module")
@@ -103,15 +96,17 @@ def _leaks(answer: httpx.Response, target: Target) -> bool:
     return any(marker in answer.text for marker in (target.project.name, *ids))
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(layouts=LAYOUTS, calls=CALLS)
 async def test_no_call_shows_or_changes_what_the_caller_does_not_see(
     tenants: Tenants, layouts: tuple[Layout, ...], calls: list[Call]
 ) -> None:
     made = [await tenants.make(layout) for layout in layouts]
+    moved: set[str] = set()
     for call in calls:
         unseen = [made[n] for n, layout in enumerate(layouts) if not layout.is_seen_by(call.person)]
-        before = [await target.versions() for target in unseen]
+        still = [target for target in unseen if target.project.id not in moved]
+        before = [await target.versions() for target in still]
         answer = await tenants.call(call, made)
         # a machine that is too busy may say so; anything else of that kind is a fault
         assert answer.status_code < 500 or answer.status_code == 503, answer.text
@@ -120,10 +115,13 @@ async def test_no_call_shows_or_changes_what_the_caller_does_not_see(
         company = PEOPLE[call.person][0]
         for number, other in enumerate(tenants.companies):
             assert number == company or other.name not in answer.text, (call, answer.text)
-        for target, versions in zip(unseen, before, strict=True):
+        for target, versions in zip(still, before, strict=True):
             after = await target.versions()
             if target.project.company_id == tenants.people[call.person].user.company_id:
                 # an admin of the company may change its users, whatever they see of the project
                 after.pop(target.user.id)
                 versions.pop(target.user.id)
             assert after == versions, call
+        # Who sees a project sets things in motion there that change it long after the answer: a webhook is told again,
+        # a session counted, an export built. From then on a change of it says nothing about the call of somebody else.
+        moved |= {target.project.id for target in (made[call.path_of], made[call.body_of]) if target not in unseen}

@@ -16,10 +16,12 @@ from shared.models.events import ObjectFinalized
 from shared.models.exports import Export, ExportFilter, ExportFormat
 from shared.models.identity import Company, ProjectRole, Role, User
 from shared.models.invitations import Invitation
+from shared.models.passkeys import Passkey
 from shared.models.projects import Cycle, Project
 from shared.models.records import Record, new_id, now
 from shared.models.sessions import Session
 from shared.models.webhooks import Delivery, Event, Webhook
+from shared.services import sealing
 from shared.services.invitations import LIFETIME
 from shared.store import (
     assets,
@@ -28,6 +30,7 @@ from shared.store import (
     exports,
     firestore,
     invitations,
+    passkeys,
     projects,
     sessions,
     users,
@@ -86,7 +89,9 @@ class Target:
     session: Session
     document: Asset
     voice: Asset
+    file: Asset
     user: User
+    passkey: Passkey
     invitation: Invitation
     dead_letter: DeadLetter
     webhook: Webhook
@@ -94,7 +99,7 @@ class Target:
     export: Export
 
     def ids(self) -> dict[str, str]:
-        """The value of each path parameter. A token or passkey is nobody's."""
+        """The value of each path parameter. A token is nobody's, and a passkey the user's."""
         return {
             "project_id": self.project.id,
             "cycle_id": self.cycle.id,
@@ -104,7 +109,7 @@ class Target:
             "user_id": self.user.id,
             "company_id": self.project.company_id,
             "invitation_id": self.invitation.id,
-            "passkey_id": new_id("psk"),
+            "passkey_id": self.passkey.id,
             "token": new_id("tok"),
             "name": "none.js",
             "number": "1",
@@ -114,9 +119,13 @@ class Target:
             "export_id": self.export.id,
         }
 
+    def records(self) -> list[str]:
+        """The ids of all of them, and of the company they belong to."""
+        return [self.project.company_id, *(getattr(self, one.name).id for one in fields(self))]
+
     async def versions(self) -> dict[str, int]:
         """The present version of each thing, by id."""
-        collections = {"document": "assets", "voice": "assets", "dead_letter": "deadletters", "delivery": "deliveries"}
+        collections = dict.fromkeys(Kind, "assets") | {"dead_letter": "deadletters", "delivery": "deliveries"}
         paths = [f"{collections.get(one.name, f'{one.name}s')}/{getattr(self, one.name).id}" for one in fields(self)]
         stored = await firestore.get_many(Record, paths)
         assert len(stored) == len(paths), paths
@@ -166,6 +175,8 @@ async def things(
     email = f"{new_id('t')}@example.org"
     user = User(**base("user", "usr"), **of, email=email, name="T", role=Role.USER, email_verified=True)
     members = {**members, user.id: ProjectRole.REVIEWER}
+    key = {"user_id": user.id, "credential_id": b"id", "public_key": b"key", "sign_count": 0, "backed_up": False}
+    passkey = Passkey(**base("passkey", "psk"), **key, name=name)
     project = Project(
         **base("project", "prj"),
         **of,
@@ -180,13 +191,14 @@ async def things(
     cycle = Cycle(**base("cycle", "cyc"), **of, name=name, created_by=by)
     session = Session(**base("session", "ses"), **of, name=name, created_by=by)
     file = {"uploader_id": by, "path": name, "name": name, "content_type": "x/x", "size": 1, "text": name}
-    document, voice = (Asset(**base(kind, "ast"), **of, **file, kind=kind) for kind in (Kind.DOCUMENT, Kind.VOICE))
+    document, voice, plain = (Asset(**base(kind, "ast"), **of, **file, kind=kind) for kind in Kind)
     invited = {"email": email, "project_name": name, "role": "reviewer", "invited_by": by, "invited_by_name": name}
     invitation = Invitation(**base("invitation", "inv"), **of, **invited, expires_at=moment + LIFETIME)
     event = ObjectFinalized(bucket="b", name=document.object_name, generation=1, size=1)
     dead_letter = DeadLetter(**base("dead letter", "dlt"), **of, asset_id=document.id, event=event)
-    url, secret = "https://hook.example.org/", "whsec_AAAA"
-    webhook = Webhook(**base("webhook", "whk"), **of, url=url, events=list(Event), secret=secret, created_by=by)
+    hook, url = base("webhook", "whk"), "https://hook.example.org/"
+    secret = sealing.seal("whsec_AAAA", hook["id"])
+    webhook = Webhook(**hook, **of, url=url, events=list(Event), sealed_secret=secret, created_by=by)
     told = {"event": Event.EXPORT_READY, "payload": "{}", "expires_at": moment + LIFETIME}
     delivery = Delivery(**base("delivery", "msg"), project_id=project.id, webhook_id=webhook.id, **told)
     export = Export(
@@ -199,17 +211,19 @@ async def things(
     )
     await firestore.commit(
         *users.create(user),
+        passkeys.create(passkey),
         projects.create(project),
         cycles.create(cycle),
         sessions.create(session),
-        *(assets.create(asset) for asset in (document, voice)),
+        *(assets.create(asset) for asset in (document, voice, plain)),
         invitations.put(invitation),
         deadletters.put(dead_letter),
         webhooks.create(webhook),
         webhooks.create_delivery(delivery),
         exports.create(export),
     )
-    return Target(project, cycle, session, document, voice, user, invitation, dead_letter, webhook, delivery, export)
+    records = (project, cycle, session, document, voice, plain, user, passkey, invitation, dead_letter, webhook)
+    return Target(*records, delivery, export)
 
 
 @asynccontextmanager

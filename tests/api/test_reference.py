@@ -46,6 +46,34 @@ def test_every_request_and_answer_has_an_example_that_its_schema_allows(referenc
     assert checked > 50
 
 
+def test_every_parameter_and_error_has_an_example_that_its_schema_allows(reference: Document) -> None:
+    examples = [
+        (f"{method} {path} {one['name']}", one["schema"], one["example"])
+        for path, method, operation in openapi.operations(reference)
+        for one in operation["parameters"]
+    ]
+    examples += [
+        (f"{name} as {kind}", media["schema"], one["value"])
+        for name, response in reference["components"]["responses"].items()
+        for kind, media in response.get("content", {}).items()
+        for one in media["examples"].values()
+    ]
+    assert len(examples) > 300
+    for name, schema, value in examples:
+        validator = jsonschema_rs.Draft202012Validator({**schema, "components": reference["components"]})
+        assert validator.is_valid(value), f"{name}: {value}"
+
+
+def test_every_answer_that_has_a_body_says_what_it_is(reference: Document) -> None:
+    silent = [
+        f"{method} {path} {status}"
+        for path, method, operation in openapi.operations(reference)
+        for status, response in operation["responses"].items()
+        if "$ref" not in response and status != "204" and not response.get("content")
+    ]
+    assert silent == []
+
+
 def test_only_what_anybody_may_do_needs_no_token(reference: Document) -> None:
     public = {path for path, _, operation in openapi.operations(reference) if not operation.get("security")}
     assert {path for path in public if not path.startswith(("/api/auth/", "/health"))} == {

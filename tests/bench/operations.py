@@ -14,7 +14,8 @@ import secrets
 import tempfile
 import wave
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,12 @@ from PIL import Image
 from emulators.cloud import LocalCloud
 from emulators.parts import FUNCTIONS
 from emulators.ports import Ports
-from emulators.seed import PASSWORD, USERNAME
 from emulators.state import State, environment
 from infra import costs
 from infra.catalog import ROOT, Kind, functions
-from tests.bench.counting import Count, counted
 from tests.e2e.journey import described, ended, new_session, send, start
+from tests.firestore.counting import Count, counted
+from tests.own_cloud import admin, answer_at_once, running
 
 COUNTS = ROOT / "build" / "counts.json"
 SPEECH_SECONDS = 30
@@ -78,33 +79,35 @@ def _recording() -> bytes:
     return written.getvalue()
 
 
+@asynccontextmanager
+async def counted_cloud(count: Count, *, isolated: bool = False) -> AsyncIterator[CountedCloud]:
+    """A running local cloud with nothing in it, which counts."""
+    with tempfile.TemporaryDirectory(prefix="alta-bench-") as folder:
+        ports = Ports.free()
+        cloud = CountedCloud(ports, State(Path(folder)), fresh=True, isolated=isolated)
+        async with counted(ports.address("firestore"), count) as cloud.firestore, running(cloud):
+            yield cloud
+
+
 async def measure(files: int) -> costs.Counts:
     """Takes this many files the whole way; what was counted meanwhile."""
     count: Count = Counter()
-    with tempfile.TemporaryDirectory(prefix="alta-bench-") as folder:
-        ports = Ports.free()
-        cloud = CountedCloud(ports, State(Path(folder)), fresh=True)
-        async with counted(ports.address("firestore"), count) as cloud.firestore:
-            await asyncio.to_thread(cloud.start)
-            try:
-                return await _measured(cloud, count, dict(material(files)))
-            finally:
-                await asyncio.to_thread(cloud.stop)
+    async with counted_cloud(count) as cloud, admin(cloud) as http:
+        return await _measured(cloud, http, count, dict(material(files)))
 
 
-async def _measured(cloud: CountedCloud, count: Count, files: Mapping[str, bytes]) -> costs.Counts:
-    async with httpx.AsyncClient(base_url=cloud.url, timeout=60, trust_env=False) as http:
-        signed_in = await http.post("/api/auth/login", json={"username": USERNAME, "password": PASSWORD})
-        http.headers["Authorization"] = f"Bearer {signed_in.raise_for_status().json()['access_token']}"
-        session = await new_session(http)
-        for engine in ("documentai_control", "speech_control"):
-            (await http.post(f"{cloud.ports.url(engine)}/_alta/instant", json={"on": True})).raise_for_status()
-        before, began = await _counters(http, cloud), datetime.now().astimezone()
-        count.clear()
-        await _travel(http, session["id"], files)
-        after = await _counters(http, cloud)
+async def _measured(
+    cloud: CountedCloud, http: httpx.AsyncClient, count: Count, files: Mapping[str, bytes]
+) -> costs.Counts:
+    session = await new_session(http)
+    await answer_at_once(cloud)
+    before, began = await _counters(http, cloud), datetime.now().astimezone()
+    count.clear()
+    await _travel(http, session["id"], files)
+    after = await _counters(http, cloud)
     lines = [line for line in _lines(cloud) if datetime.fromisoformat(line["time"]) >= began]
-    operations = dict(count) | {name: after[name] - before[name] for name in after} | _functions(lines)
+    billed = {name: number for name, number in count.items() if name != "commits"}
+    operations = billed | {name: after[name] - before[name] for name in after} | _functions(lines)
     operations["logging.gib"] = sum(len(json.dumps(line)) for line in lines) / GIB
     return costs.Counts(uploads=len(files), operations=operations)
 

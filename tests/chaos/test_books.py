@@ -26,6 +26,7 @@ from shared.store.firestore import Query
 from tests import material
 from tests.chaos.weather import Weather
 from tests.emulators.waiting import until
+from tests.own_cloud import running
 
 SETTLED_WITHIN = 240
 """Seconds of good weather after which everything must be at its end: a lease, and Pub/Sub's longest back-offs met."""
@@ -42,9 +43,8 @@ async def test_the_books_balance_after_bad_weather(tmp_path: Path, monkeypatch: 
     seconds = float(os.environ.get("CHAOS_SECONDS", "60"))
     print(f"\nCHAOS_SEED={seed} CHAOS_SECONDS={seconds:.0f}")
     cloud = LocalCloud(Ports.free(), State(tmp_path / "cloud"), isolated=True)
-    await asyncio.to_thread(cloud.start)
-    await until(lambda: _answer(cloud), STARTED_WITHIN)
-    try:
+    async with running(cloud):
+        await until(lambda: _answer(cloud), STARTED_WITHIN)
         for name, value in cloud.environment.items():
             monkeypatch.setenv(name, value)
         settings.cache_clear()
@@ -52,8 +52,6 @@ async def test_the_books_balance_after_bad_weather(tmp_path: Path, monkeypatch: 
         for session_id, folder in folders.items():
             await _settled(cloud, session_id)
             await _balances(cloud, session_id, folder)
-    finally:
-        await asyncio.to_thread(cloud.stop)
 
 
 async def _answer(cloud: LocalCloud) -> bool:
@@ -116,7 +114,8 @@ async def _settled(cloud: LocalCloud, session_id: str) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=60) as clock:
         while (status := await _status(cloud, session_id))["status"] == "in_progress":
             assert time.monotonic() < until, f"not at its end: {status}"
-            (await clock.post(f"{cloud.ports.url('internal')}/reconcile")).raise_for_status()
+            swept = await clock.post(f"{cloud.ports.url('internal')}/reconcile")
+            assert swept.status_code in (204, 503), swept.text  # 503 on a busy machine: the clock comes again
             await asyncio.sleep(3)
     assert status["status"] == "completed"
 

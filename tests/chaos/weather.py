@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable
 
 import httpx
-import psutil
 
 from emulators.cloud import LocalCloud
 from emulators.parts import isolated_name
+from tests.own_cloud import frozen
 
 SHORTEST, LONGEST = 0.2, 1.5
 """Seconds between two strokes."""
 FROZEN_SECONDS = 1.5
-"""How long Firestore does not answer; it is frozen, not killed, since its emulator keeps nothing."""
+"""How long Firestore does not answer."""
 
 # The engines are not killed: they count what they were given, and the books are checked against that.
 _FUNCTIONS = ("ocr", "transcribe", "receive", "progress", "operations", "uploads")
@@ -92,17 +92,8 @@ class Weather:
         return "duplicate tasks"
 
     def _freeze_firestore(self) -> str:
-        listening = next(
-            one.pid
-            for one in psutil.net_connections("tcp")
-            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == self._cloud.ports.firestore
-        )
-        process = psutil.Process(listening)
-        process.suspend()
-        try:
+        with frozen(self._cloud, "firestore"):
             self._over.wait(FROZEN_SECONDS)
-        finally:
-            process.resume()
         return "freeze firestore"
 
     def _post(self, part: str, door: str, body: object) -> None:

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from tests import material
+from tests.conftest import Cloud
 from tests.e2e.accuracy import word_errors
 from tests.e2e.journey import assets_of, described, ended, new_session, send, start, take
 from tests.emulators.waiting import until
@@ -101,3 +102,19 @@ async def test_a_document_is_reprocessed_on_request_and_only_when_it_is_settled(
         return bool(asset["state"] == "processed" and asset["processed_at"] > before["processed_at"])
 
     await until(again, 60)
+
+
+async def test_an_operation_that_its_engine_breaks_off_is_begun_again(cloud: Cloud, http: httpx.AsyncClient) -> None:
+    faults = {"documentai_control": "BatchedDocument", "speech_control": "BatchedFile"}
+    for part, step in faults.items():
+        fault = {"method": step, "code": "INTERNAL", "times": 2}
+        (await http.post(f"{cloud.ports.url(part)}/_alta/faults", json=fault)).raise_for_status()
+
+    status = await take(http, {"long.pdf": material.numbered_pdf(16), "long.ogg": material.speech_of(65)})
+
+    assert (status["status"], status["errors"]) == ("completed", [])
+    assets = await assets_of(http, status["session_id"])
+    assert {path: asset["state"] for path, asset in assets.items()} == dict.fromkeys(assets, "processed")
+    for part, step in faults.items():
+        counted = (await http.get(f"{cloud.ports.url(part)}/_alta/counters")).json()
+        assert counted["faults"][step] >= 2

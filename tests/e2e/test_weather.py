@@ -15,7 +15,7 @@ from emulators.state import State
 from tests import material
 from tests.conftest import Cloud
 from tests.e2e.journey import assets_of, described, ended, new_session, send, start, take
-from tests.emulators.waiting import until
+from tests.own_cloud import admin, running
 
 SESSION_WRITES = 60
 """Writes of the session record that a session of 2,000 small files may cost."""
@@ -62,16 +62,14 @@ def _session_writes(cloud: Cloud, session_id: str) -> int:
 async def isolated(tmp_path_factory: pytest.TempPathFactory, cloud: Cloud) -> AsyncIterator[LocalCloud]:
     """A second local cloud, with every function in the process of its own, as deployed."""
     own = LocalCloud(Ports.free(), State(tmp_path_factory.mktemp("isolated")), isolated=True)
-    await asyncio.to_thread(own.start)
-    yield own
-    await asyncio.to_thread(own.stop)
+    async with running(own):
+        yield own
 
 
 async def test_no_file_is_lost_when_functions_are_killed_in_the_middle(isolated: LocalCloud) -> None:
     folder = {f"{number}.png": material.picture("png", f"Letter number {number}.") for number in range(12)}
     folder |= {f"{number}.csv": b"a,b\n" for number in range(12)}
-    async with httpx.AsyncClient(base_url=isolated.url, timeout=60, trust_env=False) as http:
-        await _signs_in(http)
+    async with admin(isolated) as http:
         await take(http, {"warm.csv": b"1", "warm.png": material.picture("png", "Warm.")})  # all that is killed runs
         session = await new_session(http)
         job = await start(http, session["id"], [described(path, content) for path, content in folder.items()])
@@ -88,16 +86,3 @@ async def test_no_file_is_lost_when_functions_are_killed_in_the_middle(isolated:
     assert (stats["files_processed"], stats["files_failed"]) == (24, 0), status["errors"]
     assert {asset["state"] for asset in assets.values()} == {"processed"}
     assert all(f"number {path.removesuffix('.png')}" in asset["text"] for path, asset in assets.items())
-
-
-async def _signs_in(http: httpx.AsyncClient) -> None:
-    """Signs in as the local admin, as soon as the process of `auth` is there."""
-
-    async def signed_in() -> bool:
-        answer = await http.post("/api/auth/login", json={"username": "admin", "password": "admin123"})
-        if answer.status_code == 503:
-            return False
-        http.headers["Authorization"] = f"Bearer {answer.raise_for_status().json()['access_token']}"
-        return True
-
-    await until(signed_in, 90)

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from emulators.ports import free_ports
-from infra.catalog import EventTrigger, Function, HttpTrigger
+from infra.catalog import EventTrigger, Function, HttpTrigger, ScheduleTrigger
 
 START_LIMIT = 60.0
 """Seconds within which a function answers for the first time, on a busy machine."""
@@ -84,10 +84,17 @@ def _wait_until_listening(process: subprocess.Popen[bytes], port: int, log: Path
 
 
 def asked(function: Function, client: httpx.Client) -> httpx.Response:
-    """The answer to the least that can be asked without a database: no token, or an event that is none."""
-    if isinstance(function.trigger, HttpTrigger):
-        return client.get(function.trigger.paths[0])
-    return client.post("/", json={"message": {}} if isinstance(function.trigger, EventTrigger) else {})
+    """The answer to the least that can be asked without a database: no token, an event that is none, a clock that asks
+    with the wrong method."""
+    match function.trigger:
+        case HttpTrigger(paths=(path, *_)):
+            return client.get(path)
+        case ScheduleTrigger():
+            return client.get("/")
+        case EventTrigger():
+            return client.post("/", json={"message": {}})
+        case _:
+            return client.post("/", json={})
 
 
 def _run(*command: str) -> None:

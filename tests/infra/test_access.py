@@ -53,7 +53,7 @@ def test_a_private_function_answers_what_wakes_it_and_nothing_else(prod: Plan) -
 
 def test_only_functions_that_sign_may_sign_and_only_as_themselves(prod: Plan) -> None:
     planned = prod.of("google_service_account_iam_member", "signs_as_itself")
-    assert set(planned) == {function.name for function in functions() if function.signs_urls}
+    assert set(planned) == {function.name for function in functions() if function.signs}
     for name, values in planned.items():
         assert last(values["service_account_id"]) == f"fn-{name}@{prod.project}.iam.gserviceaccount.com"
         assert values["member"] == f"serviceAccount:fn-{name}@{prod.project}.iam.gserviceaccount.com"
@@ -121,9 +121,12 @@ NEEDED = {
 NEVER_CALLED = {
     ("deadletter", "shared.cloud.pubsub"): "records that an event was given up on; replaying is the admin's",
     ("deadletter", "shared.store.bucket"): "writes the record only",
-    ("deadletter", "shared.cloud.tasks"): "writes the record only",
     ("documents", "shared.cloud.tasks"): "checks a step of an asset; its end is told by the functions that take it in",
     ("voice", "shared.cloud.tasks"): "checks a step of an asset; its end is told by the functions that take it in",
+    ("files", "shared.cloud.pubsub"): "plain files are not recognised again: refused before anything is published",
+    ("purge", "shared.store.bucket"): "has erasures begun; objects are deleted by the function of their queue",
+    ("sessions", "shared.store.bucket"): "has sessions counted; the function of that queue looks at objects",
+    ("labels", "shared.cloud.tasks"): "labelling decides no review, so that there is nothing to tell or to count",
     ("mail", "shared.cloud.tasks"): "sends letters that others put into its queue",
     ("admin", "shared.cloud.tasks"): "lists users and companies; changing them is done by functions that send mail",
     ("admin", "shared.store.bucket"): "replays an event whose object is described in the dead letter",

@@ -55,8 +55,18 @@ def test_an_older_zip_of_the_same_function_is_removed(tmp_path: Path) -> None:
 def test_a_zip_holds_its_function_and_what_that_reaches(function: Function) -> None:
     held = package.contents(function)
     assert {"main.py", "requirements.txt", "shared/__init__.py", "shared/settings.py"} <= held.keys()
-    assert not [path for path in held if "__pycache__" in path or path.startswith(("tests/", "emulators/", "infra/"))]
+    assert not [path for path in held if path.startswith(("tests/", "emulators/", "infra/"))]
     assert held["main.py"] == (function.folder / "main.py").read_bytes()
+
+
+def test_the_bytecode_in_a_zip_is_what_runs(tmp_path: Path) -> None:
+    with zipfile.ZipFile(package.write(_named("cycles"), tmp_path)) as opened:
+        opened.extractall(tmp_path)
+        sources = [path for path in opened.namelist() if path.endswith(".py")]
+        assert len([path for path in opened.namelist() if path.endswith(".pyc")]) == len(sources)
+    for path in sources:
+        (tmp_path / path).write_text("not Python")
+    subprocess.run([sys.executable, "-c", "import main"], cwd=tmp_path, check=True)
 
 
 def test_a_data_file_beside_the_code_goes_with_it() -> None:

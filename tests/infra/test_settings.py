@@ -8,7 +8,7 @@ from tests.infra.workspace import INFRA, Plan
 # Only the local cloud lets webhooks go to loopback addresses.
 UNSET = {"SIGNING_ACCOUNT", "SIGNING_KEY", "WEBHOOK_LOOPBACK"}
 # Mounted where function.yaml asks for it.
-SECRETS = {"SMTP_PASSWORD"}
+SECRETS = {"SEALING_KEYS", "SMTP_PASSWORD"}
 # Read by the functions-framework, not by us.
 SERVING = {"FUNCTION_USE_ASGI", "WORKERS"}
 

@@ -44,7 +44,7 @@ def gateway() -> Gateway:
     ("path", "answer"),
     [
         ("/api/projects", "/api/projects /api/projects"),
-        ("/api/projects/", "/api/projects /api/projects"),
+        ("/api/projects/", "/api/projects /api/projects/"),  # as the load balancer: the path is passed on unchanged
         ("/api/projects/prj_1/invite", "/api/projects /api/projects/prj_1/invite"),
         ("/api/projects/special/x", "/api/projects/special /api/projects/special/x"),
         ("/health", "/health /health"),

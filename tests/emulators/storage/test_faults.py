@@ -1,5 +1,7 @@
 """The control API: what it lets tests do to requests."""
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 from google.cloud.storage import Bucket
@@ -78,3 +80,13 @@ def test_planned_faults_can_be_taken_back(
 @pytest.mark.parametrize("fault", [{"status": 200}, {"times": 0}, {"unknown": 1}, {"after_bytes": -1}])
 def test_a_fault_that_makes_no_sense_is_refused(fault: dict[str, int], server: Server, http: httpx.Client) -> None:
     assert http.post(f"{server.url}/_alta/faults", json=fault).status_code == 422
+
+
+def test_an_object_can_be_made_older_than_it_is(server: Server, bucket: Bucket, http: httpx.Client) -> None:
+    bucket.blob("a").upload_from_string(b"x")
+    asked = {"bucket": bucket.name, "name": "a", "created": "2026-01-02T03:04:05Z"}
+    assert http.post(f"{server.url}/_alta/objects", json=asked).status_code == 204
+    found = bucket.get_blob("a")
+    assert found is not None
+    assert found.time_created == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert http.post(f"{server.url}/_alta/objects", json={**asked, "name": "b"}).status_code == 404

@@ -1,5 +1,8 @@
 """Hosts, origins, and whose address a request came from."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import httpx
@@ -8,8 +11,11 @@ from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from emulators.gateway import load
+from infra.catalog import ROOT, functions
 from shared import settings as settings_module
 from shared.errors import UnknownHost
+from shared.settings import EMULATOR_VARIABLES
 from shared.web.headers import client_address, require_known_host, with_cors
 from tests.conftest import Cloud
 
@@ -91,7 +97,29 @@ async def test_a_body_over_the_limit_is_refused(cloud: Cloud) -> None:
         assert answer.json()["error"]["code"] == "too_large"
 
 
-def test_emulators_on_cloud_run_refuse_to_start(changed: pytest.MonkeyPatch) -> None:
-    changed.setenv("K_SERVICE", "auth")
-    with pytest.raises(ValueError, match="refuses to start"):
-        settings_module.settings()
+async def test_a_function_answers_at_its_own_hosts_alone(changed: pytest.MonkeyPatch) -> None:
+    changed.setenv("ALLOWED_HOSTS", '["alta.example"]')
+    health = next(function for function in functions() if function.name == "health")
+    transport = httpx.ASGITransport(load(health))
+    async with httpx.AsyncClient(transport=transport, base_url="http://alta.example") as http:
+        assert (await http.get("/health")).status_code == 200
+        refused = await http.get("/health", headers={"Host": "evil.example"})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "unknown_host")
+
+
+@pytest.mark.parametrize("emulator", [None, *EMULATOR_VARIABLES])
+def test_an_instance_on_cloud_run_that_is_told_of_an_emulator_does_not_start(
+    cloud: Cloud, emulator: str | None
+) -> None:
+    kept = {name: value for name, value in os.environ.items() if name not in (*EMULATOR_VARIABLES, "WEBHOOK_LOOPBACK")}
+    told = {emulator: "127.0.0.1:1"} if emulator else {}
+    started = subprocess.run(
+        [sys.executable, "-c", "import functions.http.health.main"],
+        cwd=ROOT,
+        env={**kept, **told, "K_SERVICE": "health"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (started.returncode == 0) is (emulator is None), started.stderr
+    assert emulator is None or f"{emulator} set on Cloud Run: this instance refuses to start" in started.stderr

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,8 +15,9 @@ from shared.models.assets import Asset, AssetState, Kind
 from shared.models.identity import Caller
 from shared.models.records import new_id
 from shared.models.review import Review, ReviewState
-from shared.services import analytics, callers
+from shared.services import analytics, callers, rollups
 from shared.store import assets, connection, firestore, projects
+from shared.store import rollups as stored
 from tests.conftest import Cloud
 from tests.functions.http.conftest import Staff
 from tests.functions.http.walking import made
@@ -175,7 +177,8 @@ async def test_days_begin_at_midnight_of_the_time_zone_and_join_to_weeks_and_mon
     assert await starts(bucket="week") == [str(late.date() - timedelta(days=late.weekday()))]
     assert await starts(bucket="month") == [str(late.date().replace(day=1))]
     assert await starts(since=str(tomorrow)) == []
-    for wrong in ({"time_zone": "Mars/Olympus"}, {"since": "2020-01-01", "until": "2022-01-01"}):
+    wrong_days = [{"until": "0208-12-01"}, {"since": "0001-01-01", "until": "0001-01-02"}, {"until": "9999-12-31"}]
+    for wrong in ({"time_zone": "Mars/Olympus"}, {"since": "2020-01-01", "until": "2022-01-01"}, *wrong_days):
         answer = await staff.admin.http.get("/api/analytics/summary", params=wrong)
         assert answer.status_code == 422
 
@@ -214,6 +217,58 @@ async def test_everybody_sees_the_analytics_of_their_own(cloud: Cloud, staff: St
     assert (await staff.admin.http.get(person)).json()["totals"]["files_uploaded"] == 1
     assert (await staff.stranger.http.get(person)).status_code == 404
     assert (await staff.user.http.get(f"/api/analytics/user/{staff.admin.user.id}")).status_code == 404
+
+
+async def _folded(project: dict[str, Any]) -> None:
+    """Counts a project in this process until there is no more to count."""
+    record = await projects.get(project["id"])
+    assert record is not None
+    while await rollups.fold(record):
+        pass
+
+
+async def test_more_than_a_page_is_counted_whole_even_when_it_happened_in_one_instant(
+    cloud: Cloud, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "EVENT_PAGE", 5)
+    project = await _project(staff.admin)
+    deleted = NOON + timedelta(hours=2)
+    await _store([_asset(project, staff.user, number) for number in range(13)])
+    await _store([_asset(project, staff.user, number, deleted_at=deleted) for number in range(13, 25)])
+
+    await _folded(project)
+    found = await _summary(staff.admin.http, project_id=project["id"])
+
+    assert (found["totals"]["files_uploaded"], found["totals"]["pages"], found["now"]["files"]) == (25, 50, 13)
+    by_day = {one["start"]: one["stored_bytes"] for one in found["series"]}
+    assert by_day[str(NOON.date())] == by_day[max(by_day)] == 13_000
+    assert by_day[str((NOON - timedelta(days=1)).date())] == 0
+
+
+@pytest.mark.parametrize("gap", [timedelta(seconds=1), timedelta(hours=1)])
+async def test_counting_passes_over_the_assets_as_often_for_days_as_for_an_hour(
+    cloud: Cloud, staff: Staff, gap: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await _project(staff.admin)
+    times = [NOON - timedelta(days=2) + number * gap for number in range(40)]
+    await _store([_asset(project, staff.user, number, uploaded_at=at) for number, at in enumerate(times)])
+    record = await projects.get(project["id"])
+    assert record is not None
+    passes: Counter[str] = Counter()
+    for name in ("run_query", "run_aggregation_query"):
+        monkeypatch.setattr(connection, name, _counting(getattr(connection, name), name, passes))
+
+    await rollups.fold(record)
+
+    assert passes == {"run_query": len(rollups.STREAMS), "run_aggregation_query": 16}
+
+
+def _counting(call: Callable[..., Any], name: str, passes: Counter[str]) -> Callable[..., Any]:
+    def counted(*arguments: Any) -> Any:
+        passes[name] += 1
+        return call(*arguments)
+
+    return counted
 
 
 @pytest.fixture

@@ -64,3 +64,14 @@ async def test_the_people_of_a_suspended_company_are_out_until_it_is_restored(
     assert (await super_admin.http.post(f"{path}/restore")).json()["suspended_at"] is None
     assert (await http.post("/api/auth/login", json=credentials)).status_code == 200
     assert (await super_admin.http.post(f"{path}/restore")).status_code == 409
+
+
+async def test_a_super_admin_sets_the_monthly_budget_that_holds_for_all_of_a_company(
+    staff: Staff, super_admin: Person
+) -> None:
+    path, limits = f"/api/companies/{staff.company.id}", {"monthly_pages": 100, "monthly_minutes": None}
+    assert (await staff.admin.http.patch(path, json={"limits": limits})).status_code == 403
+    assert (await super_admin.http.patch(path, json={"limits": {"monthly_pages": -1}})).status_code == 422
+    assert (await super_admin.http.patch(path, json={"limits": limits})).json()["limits"] == limits
+    renamed = await staff.admin.http.patch(path, json={"name": "Renamed"})
+    assert renamed.json()["limits"] == limits

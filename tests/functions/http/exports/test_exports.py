@@ -140,6 +140,82 @@ async def test_parquet_opens_in_duckdb_and_pandas_with_the_right_types(staff: St
     assert b"data/*.parquet" in files["README.md"]
 
 
+SAID = [
+    {"id": "s1", "field": "entities", "type": "span", "labels": ["Person"], "start": 0, "end": 3},
+    {"id": "t1", "field": "topics", "type": "tags", "labels": ["river", "Ufer"]},
+    {"id": "b1", "field": "areas", "type": "box", "labels": ["Stamp"], "page": 2, "box": [0.1, 0.2, 0.3, 0.75]},
+    {"id": "r1", "field": "speakers", "type": "range", "labels": ["A"], "start": 0.25, "end": 1.5},
+]
+FIELDS = [
+    {"name": "entities", "type": "span", "labels": [{"name": "Person"}]},
+    {"name": "topics", "type": "tags"},
+    {"name": "areas", "type": "box", "labels": [{"name": "Stamp"}]},
+    {"name": "speakers", "type": "range", "labels": [{"name": "A"}]},
+]
+LONG = "Ada und der Fluß 🦆. " * 8_000
+"""Longer than what a record holds of a text."""
+
+
+async def _labelled(staff: Staff) -> str:
+    """A project with a page that was corrected and labelled, one that was corrected afterwards, and a recording."""
+    http = staff.admin.http
+    project_id = await _collected(staff.user, 2)
+    await http.put(f"/api/labels/{project_id}", json={"fields": FIELDS})
+    first, second = reversed(await ids(http, "/api/documents", project_id=project_id, state="processed"))
+    (voice,) = await ids(http, "/api/voice", project_id=project_id)
+    await http.post(f"/api/review/{first}/send-back", json={})  # what is approved is not changed
+    for path, text, said in (
+        (f"/api/documents/{first}", LONG, SAID[:3]),
+        (f"/api/documents/{second}", "Ada.", SAID[:1]),
+        (f"/api/voice/{voice}", "Heard.", SAID[3:]),
+    ):
+        answer = await http.put(f"{path}/text", json={"text": text})
+        assert answer.status_code == 200, answer.text
+        answer = await http.put(f"{path}/labels", json={"annotations": said})
+        assert answer.status_code == 200, answer.text
+    assert (await http.put(f"/api/documents/{second}/text", json={"text": "Eve."})).status_code == 200
+    return project_id
+
+
+async def test_labels_and_corrected_texts_are_in_every_format_with_types(staff: Staff, tmp_path: Path) -> None:
+    project_id = await _labelled(staff)
+    http = staff.user.http
+
+    lines = (await _exported(http, project_id, "jsonl"))["data/train-00000.jsonl"].decode().splitlines()
+    table = (await _exported(http, project_id, "csv"))["data/train-00000.csv"].decode()
+    path = tmp_path / "part.parquet"
+    path.write_bytes((await _exported(http, project_id, "parquet"))["data/train-00000.parquet"])
+
+    voice, second, first = (json.loads(line) for line in lines)
+    assert [first["text"], second["text"], voice["text"]] == [LONG, "Eve.", "Heard."]
+    assert [one["revision"] for one in (first, second, voice)] == [2, 3, 2]
+    assert [one["annotations_outdated"] for one in (first, second, voice)] == [False, True, False]
+    span, tags, box = first["annotations"]
+    assert (span["labels"], span["start"], span["end"], span["page"]) == (["Person"], 0, 3, None)
+    assert (tags["type"], tags["labels"]) == ("tags", ["river", "Ufer"])
+    assert (box["page"], box["box"], box["rotation"]) == (2, [0.1, 0.2, 0.3, 0.75], 0)
+    (heard,) = voice["annotations"]
+    assert (heard["start"], heard["start_seconds"], heard["end_seconds"]) == (None, 0.25, 1.5)
+    csv.field_size_limit(10_000_000)  # a long text is longer than the reader takes unless it is told
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [json.loads(row["annotations"]) for row in rows] == [json.loads(line)["annotations"] for line in lines]
+    assert [row["text"] for row in rows] == ["Heard.", "Eve.", LONG]
+    assert pandas.read_parquet(path)["annotations"].map(len).tolist() == [1, 1, 3]
+    assert _queried(
+        f"select one.field, one.labels, one.start, one.start_seconds, one.box from "
+        f"(select unnest(annotations) as one from '{path}') order by one.field"
+    ) == [
+        ("areas", ["Stamp"], None, None, [0.1, 0.2, 0.3, 0.75]),
+        ("entities", ["Person"], 0, None, None),
+        ("entities", ["Person"], 0, None, None),
+        ("speakers", ["A"], None, 0.25, None),
+        ("topics", ["river", "Ufer"], None, None, None),
+    ]
+    types = dict(_queried(f"select column_name, column_type from (describe select * from '{path}')"))
+    assert types["annotations"].startswith('STRUCT(id VARCHAR, field VARCHAR, "type" VARCHAR, labels VARCHAR[]')
+    assert _queried(f"select text from '{path}' where revision = 2 and kind = 'document'") == [(LONG,)]
+
+
 def _queried(sql: str) -> list[Any]:
     with duckdb.connect() as database:
         return database.execute(sql).fetchall()
@@ -151,12 +227,11 @@ async def test_a_large_export_is_built_in_parts_in_memory_that_does_not_grow(
     async def nobody_else(_: Export) -> None:
         """The queue would have the functions of the cloud build it, in parts of their own size."""
 
-    monkeypatch.setattr(exporting, "PART_ROWS", 400)
+    monkeypatch.setattr(exporting, "PART_ASSETS", 400)
     monkeypatch.setattr(asking, "next_step", nobody_else)
     project_id = await _collected(staff.user, 1_300)
     export = await _built_here(staff, project_id)
-    # Pages of 200, one of them with the asset that failed; a part is closed by the page that fills it.
-    assert [file.rows for file in export.files] == [599, 400, 302, None]
+    assert [file.rows for file in export.files] == [399, 400, 400, 102, None]  # the first saw the one that failed
     assert export.rows == 1_301
     assert len(await ids(staff.user.http, "/api/exports", project_id=project_id)) == 1
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.functions.http.conftest import Staff
 from tests.functions.http.walking import ids, made, walked
+from tests.people import Person
 
 
 async def test_a_project_is_made_read_and_tagged(staff: Staff) -> None:
@@ -17,6 +18,17 @@ async def test_a_project_is_made_read_and_tagged(staff: Staff) -> None:
     read = await staff.user.http.get(f"/api/projects/{project['id']}/")
     assert read.json() == project
     assert read.headers["ETag"] == answer.headers["ETag"]
+
+
+async def test_a_super_admin_makes_projects_in_companies_that_exist(staff: Staff, super_admin: Person) -> None:
+    async def answered(**asked: str) -> tuple[int, str | None]:
+        answer = await super_admin.http.post("/api/projects", json={"name": "River", **asked})
+        return answer.status_code, answer.json().get("company_id") or answer.json()["error"]["code"]
+
+    assert await answered() == (422, "validation_failed")
+    assert await answered(company_id="cmp_nobodys") == (404, "not_found")
+    assert await ids(super_admin.http, "/api/projects", company_id="cmp_nobodys") == []
+    assert await answered(company_id=staff.company.id) == (201, staff.company.id)
 
 
 async def test_a_client_that_has_the_current_version_gets_no_body(staff: Staff) -> None:
@@ -198,7 +210,20 @@ async def test_nothing_is_missed_or_shown_twice_while_records_come_and_go(staff:
     assert [project["name"] for project in (*first["items"], *rest)] == ["P4", "P3", "P2", "P1", "P0"]
 
 
+@pytest.mark.parametrize("path", ["/api/cycles", "/api/exports", "/api/review", "/api/sessions", "/api/documents"])
+async def test_an_id_with_a_slash_names_nothing(staff: Staff, path: str) -> None:
+    answer = await staff.admin.http.get(path, params={"project_id": "prj_a/members"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
 @pytest.mark.parametrize("project_id", ["prj_nobody", "%2E%2E", "%2E", "__all__", "a" * 2000, "%00", "é"])
 async def test_an_id_that_cannot_be_is_not_found(staff: Staff, project_id: str) -> None:
     answer = await staff.user.http.get(f"/api/projects/{project_id}")
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("project_id", ["a/b", "a/b/c", "a//b", "/", "__a__"])
+async def test_what_can_be_no_id_belongs_to_no_project(staff: Staff, project_id: str) -> None:
+    for path in ("/api/exports", "/api/cycles", "/api/analytics/summary"):
+        answer = await staff.admin.http.get(path, params={"project_id": project_id})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found"), path

@@ -1,6 +1,7 @@
 """The users of a company."""
 
 import asyncio
+import re
 
 import httpx
 import pytest
@@ -44,6 +45,18 @@ async def test_an_address_that_is_taken_is_told_to_the_admin_and_nothing_is_writ
     assert (await _create(staff.admin, address)).json()["error"]["code"] == "already_exists"
     found = (await staff.admin.http.get("/api/users", params={"q": "grace"})).json()["items"]
     assert [user["email"] for user in found] == [address]
+
+
+async def test_to_how_many_people_an_admin_has_mail_sent_is_bounded(staff: Staff, address: str) -> None:
+    project = (await staff.admin.http.post("/api/projects", json={"name": "Survey"})).json()
+    asked = {"email": f"2.{address}", "role": "reviewer"}
+    answers = [
+        await _create(staff.admin, address),
+        await staff.admin.http.post(f"/api/projects/{project['id']}/invite", json=asked),
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    left = [re.search(r'"invite-account";r=(\d+)', answer.headers["ratelimit"]) for answer in answers]
+    assert [int(one[1]) for one in left if one] in ([199, 198], [199, 199])  # the window may end between the two
 
 
 async def test_only_admins_of_the_company_make_and_change_users(staff: Staff, address: str) -> None:

@@ -1,6 +1,8 @@
 """Webhooks as receivers and as who manages a project see them."""
 
+import asyncio
 import json
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -12,10 +14,10 @@ from standardwebhooks import WebhookVerificationError
 
 from shared.cloud import outside
 from shared.models.records import now
-from shared.models.webhooks import Event
+from shared.models.webhooks import Delivery, Event
 from shared.services import webhooks as emission
 from shared.settings import settings
-from shared.store import audit, firestore, webhooks
+from shared.store import audit, firestore, projects, webhooks
 from tests.conftest import Cloud
 from tests.e2e.journey import described, ended, send, start
 from tests.emulators.waiting import until
@@ -40,6 +42,16 @@ async def _hook(http: httpx.AsyncClient, url: str, events: list[str] = ALL) -> d
 
 async def _deliveries(http: httpx.AsyncClient, hook: dict[str, Any]) -> list[dict[str, Any]]:
     return await walked(http, f"/api/webhooks/{hook['id']}/deliveries")
+
+
+async def _tell(hook: dict[str, Any], event: Event) -> list[Delivery]:
+    """Tells the project's webhooks of an event of the project, as if it had changed."""
+    project = await projects.get(hook["project_id"])
+    assert project is not None
+    told = await emission.messages(project.id, event, project, {"id": project.id})
+    await firestore.commit(*emission.writes(told))
+    await emission.send(told)
+    return told
 
 
 async def _told(receiver: Receiver, count: int) -> None:
@@ -81,14 +93,11 @@ async def test_a_finished_session_and_its_files_are_told_and_verify_with_the_sta
         _data("whsec_" + "A" * 44, receiver.messages[0])
 
 
-async def test_what_was_emitted_twice_is_told_once_and_what_fails_is_tried_again_later(
-    staff: Staff, receiver: Receiver
-) -> None:
+async def test_what_fails_is_tried_again_later_under_the_same_id(staff: Staff, receiver: Receiver) -> None:
     receiver.status = 500
     hook = await _hook(staff.user.http, receiver.url, ["export.ready"])
-    for _ in range(2):
-        await emission.emit(hook["project_id"], Event.EXPORT_READY, "exp_1", {"id": "exp_1"})
-    await emission.emit(hook["project_id"], Event.ASSET_FAILED, "ast_1", {"id": "ast_1"})  # not asked for
+    await _tell(hook, Event.EXPORT_READY)
+    await _tell(hook, Event.ASSET_FAILED)  # not asked for
     await _told(receiver, 1)
     receiver.status = 204
     await _told(receiver, 2)  # five seconds later
@@ -112,10 +121,10 @@ async def test_after_a_rotation_both_secrets_verify(staff: Staff, receiver: Rece
     hook = await _hook(http, receiver.url)
     rotated = (await http.post(f"/api/webhooks/{hook['id']}/rotate-secret")).json()
     assert rotated["secret"] != hook["secret"]
-    await emission.emit(hook["project_id"], Event.EXPORT_READY, "exp_2", {"id": "exp_2"})
+    await _tell(hook, Event.EXPORT_READY)
     await _told(receiver, 1)
     for secret in (hook["secret"], rotated["secret"]):
-        assert _data(secret, receiver.messages[0])["data"] == {"id": "exp_2"}
+        assert _data(secret, receiver.messages[0])["data"] == {"id": hook["project_id"]}
     shown = (await http.get(f"/api/webhooks/{hook['id']}")).json()
     assert "secret" not in shown
     told = json.dumps([entry["after"] for entry in await _audit(hook["id"])])
@@ -136,7 +145,7 @@ async def test_a_webhook_that_failed_for_days_is_disabled_and_can_be_brought_bac
     record = await webhooks.get(hook["id"])
     assert record is not None
     await firestore.commit(webhooks.change(record, {"failing_since": now() - timedelta(days=4)}))
-    await emission.emit(hook["project_id"], Event.EXPORT_READY, "exp_3", {"id": "exp_3"})
+    await _tell(hook, Event.EXPORT_READY)
     path = f"/api/webhooks/{hook['id']}"
 
     async def disabled() -> bool:
@@ -171,6 +180,7 @@ async def test_only_who_manages_a_project_sees_its_webhooks(staff: Staff, receiv
         "https://[::ffff:10.0.0.1]/",
         "https://[64:ff9b::a00:1]/",
         "https://[2002:a00:1::]/",
+        "https://192.0.0.192/",
         "https://0.0.0.0/",
         "https://127.0.0.1/",
         "https://localhost/",
@@ -194,6 +204,42 @@ async def test_nothing_is_sent_to_an_address_that_is_not_public_or_not_https(
     finally:
         monkeypatch.undo()
         settings.cache_clear()
+
+
+def _resolving(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
+    """Names mean these addresses, one after the other; which names were asked for."""
+    asked: list[str] = []
+
+    async def resolve(host: str, port: int, **_: Any) -> list[Any]:
+        asked.append(host)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (answers[len(asked) - 1], port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    return asked
+
+
+async def test_the_connection_goes_to_the_address_that_was_checked_whatever_the_name_means_a_moment_later(
+    cloud: Cloud, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = receiver.url.replace("127.0.0.1", "hook.example.org")
+    asked = _resolving(monkeypatch, "127.0.0.1", "10.0.0.1")
+
+    reply = await outside.post(url, {}, b"{}")
+
+    assert (reply.status, asked) == (204, ["hook.example.org"])
+    assert receiver.messages[0][0]["host"] == url.split("/")[2]
+
+
+async def test_a_name_that_was_public_when_the_webhook_was_made_and_is_private_now_gets_nothing(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = _resolving(monkeypatch, "93.184.215.14", "169.254.169.254")
+    await outside.checked("https://hook.example.org/")
+
+    reply = await outside.post("https://hook.example.org/", {}, b"{}")
+
+    assert (reply.status, reply.error) == (None, "The host is not on the public internet.")
+    assert asked == ["hook.example.org"] * 2
 
 
 async def test_a_private_address_is_refused_when_a_webhook_is_made(staff: Staff) -> None:

@@ -12,6 +12,7 @@ from shared.cloud import mail
 from shared.errors import Unavailable
 from shared.models.identity import Role
 from shared.models.mail import Message
+from shared.models.records import new_id
 from shared.settings import settings
 from tests.conftest import Cloud
 from tests.letters import letter_to
@@ -33,6 +34,16 @@ async def test_a_letter_is_sent_as_text_and_html_that_say_the_same(cloud: Cloud)
     assert letter.link in letter.html
     assert letter.link.startswith(cloud.url)
     await person.http.aclose()
+
+
+async def test_a_name_of_several_lines_makes_no_header_of_its_own(cloud: Cloud) -> None:
+    admin, address = await join(cloud, await found_company(), Role.ADMIN), f"{new_id('new')}@example.org"
+    made = await admin.http.post("/api/projects", json={"name": "Survey\r\nBcc: spy@example.org"})
+    path = f"/api/projects/{made.json()['id']}/invite"
+    assert (await admin.http.post(path, json={"email": address, "role": "reviewer"})).status_code == 201
+    letter = await letter_to(cloud, address, "Invitation to Survey")
+    assert letter.subject == "Invitation to Survey Bcc: spy@example.org"
+    await admin.http.aclose()
 
 
 async def test_a_letter_without_a_reason_any_more_is_dropped(cloud: Cloud) -> None:
@@ -80,7 +91,7 @@ class _Refuses:
 @pytest.fixture
 def refusing(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The platform's mail goes to a server that refuses."""
-    controller = Controller(_Refuses(), hostname="127.0.0.1", port=free_ports(1)[0])
+    controller = Controller(_Refuses(), hostname="127.0.0.1", port=free_ports(1)[0], enable_SMTPUTF8=False)
     controller.start()
     monkeypatch.setenv("SMTP_PORT", str(controller.port))
     settings.cache_clear()
@@ -94,8 +105,9 @@ async def test_an_address_that_is_refused_for_good_is_given_up_and_one_for_now_i
         return Message(to=address, subject="S", text="T", html="<p>T</p>")
 
     await mail.send(to("welcome@example.org"))
-    with pytest.raises(mail.Undeliverable):
-        await mail.send(to("never@example.org"))
+    for never in ("never@example.org", "jürgen@example.org"):  # this server speaks ASCII
+        with pytest.raises(mail.Undeliverable):
+            await mail.send(to(never))
     with pytest.raises(Unavailable):
         await mail.send(to("later@example.org"))
 
