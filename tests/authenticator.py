@@ -10,6 +10,10 @@ from typing import Any
 import cbor2
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from webauthn.registration.verify_registration_response import VerifiedRegistration
+
+from shared.models.passkeys import Passkey
+from shared.models.records import now
 
 USER_PRESENT, USER_VERIFIED, ATTESTED = 0x01, 0x04, 0x40
 
@@ -73,3 +77,18 @@ class Authenticator:
         public = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
         length = len(self.credential_id).to_bytes(2, "big")
         return head + bytes(16) + length + self.credential_id + cbor2.dumps(public)
+
+
+def kept(verified: VerifiedRegistration) -> Passkey:
+    """The record of a passkey that was registered."""
+    return Passkey(
+        id="psk_x",
+        created_at=now(),
+        updated_at=now(),
+        user_id="usr_ada",
+        name="Key",
+        credential_id=verified.credential_id,
+        public_key=verified.credential_public_key,
+        sign_count=verified.sign_count,
+        backed_up=verified.credential_backed_up,
+    )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared import errors
 from shared.cloud import passing
-from shared.models.assets import Block, Fault, Flag, Interrupted, Page, Recognition, TooLong, Unprocessable, Word
+from shared.models.assets import Fault, Flag
+from shared.models.recognition import Block, Interrupted, Page, Recognition, TooLong, Unprocessable, Word
 from shared.settings import emulator, settings
 
 if TYPE_CHECKING:

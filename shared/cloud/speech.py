@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared import errors
 from shared.cloud import passing
-from shared.models.assets import Fault, Interrupted, Recognition, Segment, TooLong, Unprocessable, Word
+from shared.models.assets import Fault
+from shared.models.recognition import Interrupted, Recognition, Segment, TooLong, Unprocessable, Word
 from shared.settings import emulator, settings
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from datetime import datetime
 
 from cachetools import TTLCache
 
-from shared.models.assets import AssetSummary, Fault, Kind, Unprocessable
+from shared.models.assets import AssetSummary, Fault, Kind
 from shared.models.limits import Limits
+from shared.models.recognition import Unprocessable
 from shared.models.records import now
 from shared.services import policies
 from shared.store import assets

@@ -5,7 +5,8 @@ The readers are imported by the functions that read: most of those that ask whet
 
 from typing import Any, BinaryIO
 
-from shared.models.assets import AssetSummary, Fault, Kind, Unprocessable, kind_of
+from shared.models.assets import AssetSummary, Fault, Kind, kind_of
+from shared.models.recognition import Unprocessable
 from shared.store import objects
 
 HEAD = 4096

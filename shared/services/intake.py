@@ -26,12 +26,11 @@ from shared.models.assets import (
     AssetSummary,
     Fault,
     Lease,
-    Recognition,
-    Unprocessable,
     asset_id_in,
     text_fields,
 )
 from shared.models.events import ObjectFinalized
+from shared.models.recognition import Recognition, Unprocessable
 from shared.models.records import now
 from shared.models.webhooks import Delivery, Event
 from shared.services import rollups, webhooks

@@ -5,8 +5,9 @@ engine, storage or database that is away, quota, deadlines.
 """
 
 from shared.cloud import documentai
-from shared.models.assets import Asset, Fault, Flag, Recognition, TooLong, Unprocessable
+from shared.models.assets import Asset, Fault, Flag
 from shared.models.events import ObjectFinalized
+from shared.models.recognition import Recognition, TooLong, Unprocessable
 from shared.services import budgets, content, intake, polling, twins
 from shared.services.intake import Claim
 from shared.store import objects

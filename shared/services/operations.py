@@ -8,8 +8,9 @@ queue tries again.
 from collections.abc import Awaitable, Callable
 
 from shared import logs
-from shared.models.assets import Asset, Fault, Interrupted, Kind, Recognition, Unprocessable
+from shared.models.assets import Asset, Fault, Kind
 from shared.models.events import OperationPoll
+from shared.models.recognition import Interrupted, Recognition, Unprocessable
 from shared.services import intake, ocr, polling, reprocessing, transcription
 from shared.services.intake import Claim
 from shared.store import assets, objects

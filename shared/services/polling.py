@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 
 from shared.cloud import tasks
-from shared.models.assets import Asset, AssetSummary, Fault, Unprocessable
+from shared.models.assets import Asset, AssetSummary, Fault
 from shared.models.events import OperationPoll
+from shared.models.recognition import Unprocessable
 from shared.models.records import now
 from shared.services.intake import Claim
 

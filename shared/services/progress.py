@@ -38,7 +38,7 @@ _log = logs.logger(__name__)
 
 
 async def tick(asked: ProgressTick) -> None:
-    """Counts a session and sees to its next tick; 1 read, 5 aggregations, at most 1 write.
+    """Counts a session and sees to its next tick; 1 read, 1 or 2 aggregations, at most 1 write.
 
     One that has ended is counted once more, for whoever deleted or restored one of its files; those of a session that
     was itself deleted or restored follow it first. Nothing here is permanent: whatever fails is raised and the queue
@@ -54,7 +54,7 @@ async def tick(asked: ProgressTick) -> None:
     if session.status is SessionStatus.CANCELLED and await _cancel_some(session):
         await ticks.soon(session.id)
         return
-    counted = await _count(session.id)
+    counted = await _count(session)
     changes = await _changes(session, counted, now())
     if changes and not await _write(session, changes, counted):
         await ticks.soon(session.id)  # somebody changed the session meanwhile
@@ -101,13 +101,14 @@ class Counted:
     bytes_uploaded: int
 
 
-async def _count(session_id: str) -> Counted:
-    # What is settled comes first: when that is all, nothing moves any more, and what is counted after it is exact. One
-    # after the other, since a database that is slow to answer only gets slower when it is asked for more at once.
-    settled = await assets.count(session_id, "settled", True)
-    total = await assets.total(session_id)
-    uploaded = await assets.count(session_id, "uploaded", True)
-    failed = await assets.count(session_id, "state", AssetState.FAILED)
+async def _count(session: Session) -> Counted:
+    total = await assets.total(session.id)
+    uploaded, settled = int(total.sums["uploaded"]), int(total.sums["settled"])
+    before = session.stats
+    # Failed ones are counted when they may be others than before, and at the end, when they have to be exact. They are
+    # settled for good by then, so that a count of its own comes to the same.
+    same = settled == before.files_processed + before.files_failed and settled < total.count
+    failed = before.files_failed if same else await assets.failed(session.id)
     return Counted(
         files=total.count,
         uploaded=uploaded,

@@ -5,8 +5,9 @@ operation that failed. Retried: an engine, storage or database that is away, quo
 """
 
 from shared.cloud import speech
-from shared.models.assets import Asset, Fault, Recognition, TooLong, Unprocessable
+from shared.models.assets import Asset, Fault
 from shared.models.events import ObjectFinalized
+from shared.models.recognition import Recognition, TooLong, Unprocessable
 from shared.services import budgets, content, intake, polling, twins
 from shared.services.intake import Claim
 from shared.store import objects

@@ -229,6 +229,18 @@ async def test_the_second_one_makes_old_files_found_by_purging(cloud: Cloud) -> 
     await firestore.commit(firestore.delete(path))
 
 
+async def test_what_is_added_up_is_a_number(cloud: Cloud) -> None:
+    name, session_id, moment = new_id("ast"), new_id("ses"), now()
+    path = f"{assets.ASSETS}/{name}"
+    fields = {"session_id": session_id, "size": 7, "uploaded_bytes": 7, "uploaded": True, "settled": False}
+    stored = {"created_at": moment, "updated_at": moment, "deleted_at": None, **fields}
+    await firestore.commit(Write(path, stored))
+    assert (await assets.total(session_id)).sums["uploaded"] == 0
+    await _migrate(3, path)
+    assert (await assets.total(session_id)).sums == {"size": 7, "uploaded_bytes": 7, "uploaded": 1, "settled": 0}
+    await firestore.commit(firestore.delete(path))
+
+
 async def _migrate(number: int, path: str) -> None:
     """What a migration does to one document, and nothing when it is asked again. Others' stay as they are."""
     (migration,) = [one for one in migrations(FOLDER) if one.number == number]

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared.models.assets import Asset, Fault, Kind, Unprocessable
+from shared.models.assets import Asset, Fault, Kind
 from shared.models.limits import Limits
+from shared.models.recognition import Unprocessable
 from shared.models.records import new_id, now
 from shared.services import budgets
 from shared.store import assets, companies, firestore, projects

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from shared.errors import InvalidCredentials, ValidationFailed
 from shared.models.passkeys import Passkey
-from shared.models.records import now
 from shared.services.ceremonies import VENDORS_FORMATS, verified_login, verified_registration
-from tests.authenticator import Authenticator, encoded
+from tests.authenticator import Authenticator, encoded, kept
 
 ORIGIN = "https://alta.example"
 CHALLENGE = b"a challenge of thirty-two bytes!"
@@ -21,17 +20,7 @@ REQUEST = {"challenge": encoded(CHALLENGE), "rpId": "alta.example"}
 
 def _registered(credential: dict[str, Any]) -> Passkey:
     verified = verified_registration(credential, CHALLENGE, "alta.example", (ORIGIN,))
-    return Passkey(
-        id="psk_x",
-        created_at=now(),
-        updated_at=now(),
-        user_id="usr_ada",
-        name="Key",
-        credential_id=verified.credential_id,
-        public_key=verified.credential_public_key,
-        sign_count=verified.sign_count,
-        backed_up=verified.credential_backed_up,
-    )
+    return kept(verified)
 
 
 @pytest.mark.parametrize("form", sorted(VENDORS_FORMATS))

@@ -12,9 +12,8 @@ import pytest
 
 from shared.errors import InvalidCredentials, ValidationFailed
 from shared.models.passkeys import Passkey
-from shared.models.records import now
 from shared.services.ceremonies import verified_login, verified_registration
-from tests.authenticator import encoded
+from tests.authenticator import encoded, kept
 
 Vector = dict[str, dict[str, str]]
 
@@ -46,17 +45,7 @@ def _register(vector: Vector, *, framed: bool) -> Passkey:
         allow_cross_origin=framed,
     )
     assert verified.credential_id.hex() == vector["registration"]["credential_id"]
-    return Passkey(
-        id="psk_x",
-        created_at=now(),
-        updated_at=now(),
-        user_id="usr_ada",
-        name="Key",
-        credential_id=verified.credential_id,
-        public_key=verified.credential_public_key,
-        sign_count=verified.sign_count,
-        backed_up=verified.credential_backed_up,
-    )
+    return kept(verified)
 
 
 def _login(vector: Vector, passkey: Passkey, *, framed: bool) -> int:
