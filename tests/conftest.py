@@ -1,21 +1,19 @@
-"""What all tests share: one local cloud for the whole run, however many workers run it."""
+"""What all tests share: one local cloud for each process that runs them.
 
-import fcntl
-import json
-import os
+Of each its own, since Firestore's emulator passes over a whole collection for every query: half the records are half
+the work.
+"""
+
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 
 import grpc
-import psutil
 import pytest
 from google.cloud import tasks_v2
 from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 
 from emulators.ports import Ports
-from emulators.state import PROJECT, REGION, State, environment
+from emulators.state import PROJECT, REGION, State
 from shared.settings import settings
 from tests.firestore.judging import QUERIES, RecordedCloud, pytest_sessionfinish, pytest_terminal_summary
 
@@ -43,35 +41,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     The environment of this process becomes that of a function, so that `shared` can be used as functions use it.
     """
     base = tmp_path_factory.getbasetemp()
-    shared_base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with _shared(shared_base) as found, pytest.MonkeyPatch.context() as patch:
-        for name, value in found.environment.items():
+    state = State(base / "cloud")
+    with RecordedCloud(Ports.free(), state, base / QUERIES) as started, pytest.MonkeyPatch.context() as patch:
+        _pause(started.ports, "rollups")
+        for name, value in started.environment.items():
             patch.setenv(name, value)
         settings.cache_clear()
-        yield found
+        yield Cloud(started.ports, started.environment, state)
     settings.cache_clear()
-
-
-@contextmanager
-def _shared(base: Path) -> Iterator[Cloud]:
-    """Joins the cloud of this run, or starts it. Who started it stops it, when all others have left."""
-    described = base / "cloud.json"
-    with ExitStack() as mine, (base / "cloud.users").open("w") as users:
-        with _alone(base):
-            fcntl.flock(users, fcntl.LOCK_SH)
-            if not _is_alive(described):
-                started = mine.enter_context(RecordedCloud(Ports.free(), State(base / "cloud"), base / QUERIES))
-                _pause(started.ports, "rollups")
-                told = {"ports": asdict(started.ports), "firestore": started.firestore, "owner": os.getpid()}
-                described.write_text(json.dumps(told))
-        told = json.loads(described.read_text())
-        ports, state = Ports(**told["ports"]), State(base / "cloud")
-        yield Cloud(ports, {**environment(ports, state), "FIRESTORE_EMULATOR_HOST": told["firestore"]}, state)
-        if json.loads(described.read_text())["owner"] == os.getpid():
-            with _alone(base):
-                fcntl.flock(users, fcntl.LOCK_EX)
-                described.unlink()
-                mine.close()
 
 
 def _pause(ports: Ports, queue: str) -> None:
@@ -83,15 +60,3 @@ def _pause(ports: Ports, queue: str) -> None:
     with grpc.insecure_channel(ports.address("tasks")) as channel:
         client = tasks_v2.CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel))
         client.pause_queue(name=client.queue_path(PROJECT, REGION, queue))
-
-
-@contextmanager
-def _alone(base: Path) -> Iterator[None]:
-    """Nobody joins, starts or stops meanwhile."""
-    with (base / "cloud.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
-def _is_alive(described: Path) -> bool:
-    return described.exists() and psutil.pid_exists(json.loads(described.read_text())["owner"])

@@ -16,6 +16,7 @@ from emulators.ports import Ports, free_ports
 from emulators.processes import end, guarded
 from emulators.state import State, environment
 from infra.catalog import ROOT
+from infra.indexes import Shape
 from tests.firestore.recording import lacking, recorded, unused
 
 QUERIES = "queries.jsonl"
@@ -66,10 +67,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fails the run for what the record tells."""
     if hasattr(session.config, "workerinput"):
         return
-    file = session.config._tmp_path_factory.getbasetemp() / QUERIES  # type: ignore[attr-defined]  # as pytest-xdist does
-    if not file.exists():
+    base = session.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # as pytest-xdist does
+    files = [*base.glob(QUERIES), *base.glob(f"popen-*/{QUERIES}")]
+    if not files:
         return
-    shapes = recorded(file)
+    shapes = set[Shape]().union(*map(recorded, files))
     found = [f"no index serves  {one}" for one in lacking(shapes)]
     if _is_whole(session.config) and not session.testsfailed:
         found += [f"nothing uses     {one}" for one in unused(shapes)]
