@@ -1,5 +1,8 @@
 """How fast one instance answers: one record, and a list of fifty, beside Google's own client doing the same reads.
 
+Beside the list stands the bare query too: our own channel, whose answers nobody decodes. It is what the emulator and
+gRPC leave to be had on this machine, whatever is done with the answers.
+
 `python -m tests.bench.http` starts Google's Firestore emulator and the `projects` function, served by the
 functions-framework as it is deployed, on this machine, and asks them in turns, so that a busy moment meets all alike.
 Exits with 1 when something is slower than it should be.
@@ -31,7 +34,8 @@ from shared.errors import Unavailable
 from shared.models.identity import Company, ProjectRole, Role, User
 from shared.models.projects import Project
 from shared.models.records import new_id, now
-from shared.store import companies, firestore, projects, users
+from shared.store import companies, connection, firestore, projects, users, wire
+from shared.store.firestore import Condition
 from tests.bench.load import load
 
 CONNECTIONS = 16
@@ -169,6 +173,14 @@ class Bench:
         self._document = client.collection("projects").document(self._one)
         listed = client.collection("projects").where(filter=FieldFilter("open_to", "==", user.company_id))
         self._query = listed.order_by("created_at", direction=AsyncQuery.DESCENDING).limit(LISTED)
+        where: tuple[Condition, ...] = (("open_to", "==", user.company_id), ("deleted_at", "==", None))
+        asked = firestore.Query("projects", where=where, order=("-created_at",), limit=LISTED)
+        parent, structured = wire.query(connection.root(), asked)
+        self._bare = wire.RunQuery(parent=parent, structured_query=structured)
+
+    async def _undecoded(self) -> None:
+        async for _ in connection.run_query(self._bare):
+            pass
 
     async def rounds(self, count: int, seconds: float) -> dict[str, list[float]]:
         """Requests a second of each, and the function's CPU in ms for each request, in turns."""
@@ -177,6 +189,7 @@ class Bench:
             "raw get": lambda: raw(self._document.get, seconds),
             "one record": lambda: self._load(f"/api/projects/{self._one}", seconds, found),
             "raw list": lambda: raw(self._query.get, seconds),
+            "bare query": lambda: raw(self._undecoded, seconds),
             "list of 50": lambda: self._load(f"/api/projects?page_size={LISTED}", seconds, found),
         }
         for _ in range(count):

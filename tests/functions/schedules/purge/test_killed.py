@@ -37,7 +37,7 @@ async def test_an_erasure_that_is_killed_again_and_again_ends_in_the_same_place(
     async def gone() -> bool:
         return not await inside.objects(project_id) and not await _documents(alone, project_id)
 
-    await until(gone, 120, every=0.5)
+    await until(gone, 120, every=3)
     audited = [await inside.read(path) for path in await inside.documents(project_id) if path.startswith("audit/")]
     (told,) = [_numbers(entry["after"]) for entry in audited if entry["action"] == {"stringValue": "erased"}]
     assert told["records"] == len(before)
