@@ -14,7 +14,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.people import PASSWORD, Person
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds until what should be seen counts as missing."""
 
 T = TypeVar("T")

@@ -1,10 +1,11 @@
 """Looking into a local cloud from outside: its clock, every document of its database, every object of its bucket."""
 
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable
 from typing import Any
 
+import grpc.aio
 import httpx
+from google.cloud.firestore_v1 import types
 
 from emulators.ports import Ports
 from emulators.state import BUCKET, PROJECT
@@ -13,6 +14,9 @@ from shared.store.revisions import REVISIONS
 PAGE = 1000
 AT_ONCE = 500
 _OWNER = {"Authorization": "Bearer owner"}
+_RunQuery = types.RunQueryRequest.pb()
+_Answer = types.RunQueryResponse.pb()
+_RUN_QUERY = "/google.firestore.v1.Firestore/RunQuery"
 
 
 class Inside:
@@ -22,10 +26,12 @@ class Inside:
         self._ports = ports
         self._root = f"{ports.url('firestore')}/v1/projects/{PROJECT}/databases/(default)/documents"
         self._http = httpx.AsyncClient(trust_env=False, timeout=300)
+        self._channel = grpc.aio.insecure_channel(ports.address("firestore"))
 
     async def close(self) -> None:
         """Ends its connections."""
         await self._http.aclose()
+        await self._channel.close(None)
 
     async def run(self, schedule: str) -> None:
         """Has a schedule's function run now, and waits until it has."""
@@ -66,28 +72,23 @@ class Inside:
         """The paths of all documents that say one of these ids, wherever they are."""
         named = await self._http.post(f"{self._root}:listCollectionIds", json={}, headers=_OWNER)
         collections = [*named.raise_for_status().json().get("collectionIds", []), REVISIONS]
+        said = [one.encode() for one in ids]
         return [
-            document["name"].partition("/documents/")[2]
+            _Answer.FromString(raw).document.name.partition("/documents/")[2]
             for collection in dict.fromkeys(collections)
-            async for document in self._all(collection)
-            if any(one in json.dumps(document) for one in ids)
+            async for raw in self._all(collection)
+            if any(one in raw for one in said)
         ]
 
-    async def _all(self, collection: str) -> AsyncIterator[dict[str, Any]]:
-        """All documents of the collections of this name, wherever these are."""
-        query: dict[str, Any] = {
-            "from": [{"collectionId": collection, "allDescendants": True}],
-            "orderBy": [{"field": {"fieldPath": "__name__"}}],
-            "limit": PAGE,
-        }
-        while True:
-            answer = await self._http.post(f"{self._root}:runQuery", json={"structuredQuery": query}, headers=_OWNER)
-            found = [one["document"] for one in answer.raise_for_status().json() if "document" in one]
-            for document in found:
-                yield document
-            if len(found) < PAGE:
-                return
-            query["startAt"] = {"values": [{"referenceValue": found[-1]["name"]}], "before": False}
+    def _all(self, collection: str) -> AsyncIterable[bytes]:
+        """All documents of the collections of this name, wherever these are; as they come, which is soonest."""
+        request = _RunQuery(parent=self._root.partition("/v1/")[2])
+        request.structured_query.from_.add(collection_id=collection, all_descendants=True)
+        ask = self._channel.unary_stream(
+            _RUN_QUERY, request_serializer=_RunQuery.SerializeToString, response_deserializer=None
+        )
+        answers: AsyncIterable[bytes] = ask(request, metadata=[("authorization", "Bearer owner")])
+        return answers
 
     async def objects(self, *ids: str) -> list[str]:
         """The names of all objects that have one of these ids in them."""

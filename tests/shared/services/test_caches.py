@@ -19,6 +19,7 @@ from shared.services.access import CACHED_SECONDS
 from shared.store import assets
 from tests.access.world import things
 from tests.conftest import Cloud
+from tests.emulators.waiting import until
 from tests.people import Person, found_company, join
 
 BY_TENANT = {
@@ -99,10 +100,20 @@ async def test_hits_and_misses_are_in_the_access_log(cloud: Cloud) -> None:
             "/api/cycles", params={"project_id": target.project.id}, headers={"X-Request-ID": request_id}
         )
         answer.raise_for_status()
-        (line,) = [
-            json.loads(one)
-            for one in cloud.state.log("functions").read_text().splitlines()
-            if request_id in one and '"request"' in one
-        ]
+        line = await _access_line(cloud, request_id)
         told.append((line["caller_cache"], line["project_cache"]))
     assert told == [("miss", "miss"), ("hit", "hit")]
+
+
+async def _access_line(cloud: Cloud, request_id: str) -> dict[str, Any]:
+    """The line of a request, which is written once it is answered."""
+    found: list[str] = []
+
+    async def logged() -> bool:
+        lines = cloud.state.log("functions").read_text().splitlines(keepends=True)
+        found[:] = [one for one in lines if request_id in one and '"request"' in one and one.endswith("\n")]
+        return bool(found)
+
+    await until(logged, 10)
+    line: dict[str, Any] = json.loads(found[0])
+    return line
