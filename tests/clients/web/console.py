@@ -127,7 +127,7 @@ class Console:
     def sent(self) -> list[Sent]:
         """The requests to the storage since the last question, preflights left out."""
         found = []
-        for entry in self.driver.get_log("performance"):  # type: ignore[no-untyped-call]
+        for entry in self.driver.get_log("performance"):  # type: ignore[no-untyped-call]  # selenium types it not
             message = json.loads(entry["message"])["message"]
             if message["method"] != "Network.requestWillBeSent":
                 continue
@@ -144,5 +144,5 @@ class Console:
 
     def complaints(self) -> list[str]:
         """What the browser complained about: blocked by the policy, or thrown by a script."""
-        said = [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
+        said = [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]  # selenium types it not
         return [one for one in said if "Content Security Policy" in one or "Uncaught" in one or "unsafe header" in one]
