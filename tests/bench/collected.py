@@ -11,11 +11,12 @@ import httpx
 
 from emulators.cloud import LocalCloud
 from shared.models.assets import Asset, AssetState, Kind
-from shared.models.records import new_id, now
+from shared.models.records import now
 from shared.models.review import Review, ReviewState
 from shared.settings import settings
 from shared.store import assets, firestore, projects
 from tests.own_cloud import admin
+from tests.recognised import recognised
 
 AT_ONCE = 250
 """Records that are written in one commit."""
@@ -56,34 +57,26 @@ def _asset(
 ) -> Asset:
     kind = Kind.VOICE if number % 10 == 0 else Kind.DOCUMENT
     failed = number % 50 == 1
-    return Asset.model_validate(
-        {
-            "id": new_id("ast"),
-            "created_at": came,
-            "updated_at": came,
-            "company_id": project["company_id"],
-            "project_id": project["id"],
-            "uploader_id": f"usr_{number % PEOPLE}",
-            "kind": kind,
-            "path": f"folder/{number}",
-            "name": str(number),
-            "content_type": "audio/wav" if kind is Kind.VOICE else "image/png",
-            "size": 1_000 + number,
-            "uploaded": True,
-            "uploaded_bytes": 1_000 + number,
-            "settled": True,
-            "state": AssetState.FAILED if failed else AssetState.PROCESSED,
-            "pages": None if kind is Kind.VOICE else 1 + number % 3,
-            "duration_seconds": 1.5 + number % 60 if kind is Kind.VOICE else None,
-            "confidence": round(chance.random(), 6),
-            "text": f"Page {number}. The quick brown fox jumps over the lazy dog.",
-            "excerpt": f"Page {number}.",
-            "uploaded_at": came,
-            "processed_at": came + timedelta(seconds=chance.uniform(0.5, 90)),
-            "review": _review(chance, came).model_dump(),
-            **fields,
-        }
-    )
+    described = {
+        "created_at": came,
+        "updated_at": came,
+        "kind": kind,
+        "path": f"folder/{number}",
+        "name": str(number),
+        "content_type": "audio/wav" if kind is Kind.VOICE else "image/png",
+        "size": 1_000 + number,
+        "uploaded_bytes": 1_000 + number,
+        "state": AssetState.FAILED if failed else AssetState.PROCESSED,
+        "pages": None if kind is Kind.VOICE else 1 + number % 3,
+        "duration_seconds": 1.5 + number % 60 if kind is Kind.VOICE else None,
+        "confidence": round(chance.random(), 6),
+        "text": f"Page {number}. The quick brown fox jumps over the lazy dog.",
+        "excerpt": f"Page {number}.",
+        "uploaded_at": came,
+        "processed_at": came + timedelta(seconds=chance.uniform(0.5, 90)),
+        "review": _review(chance, came).model_dump(),
+    }
+    return recognised(project, f"usr_{number % PEOPLE}", **{**described, **fields})
 
 
 def _review(chance: random.Random, came: datetime) -> Review:

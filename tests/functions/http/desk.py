@@ -7,13 +7,13 @@ from typing import Any
 import httpx
 import pytest
 
-from shared.models.assets import Asset, AssetState, Kind
+from shared.models.assets import Asset
 from shared.models.identity import ProjectRole, Role
-from shared.models.records import new_id, now
 from shared.store import assets, firestore, projects
 from tests.conftest import Cloud
 from tests.functions.http.walking import made
 from tests.people import Person, found_company, join
+from tests.recognised import recognised
 
 
 @dataclass(frozen=True)
@@ -36,28 +36,9 @@ class Desk:
         return [asset.id for asset in found]
 
     def _document(self, confidence: float | None, fields: dict[str, Any]) -> Asset:
-        moment = now()
-        described: dict[str, Any] = {
-            "id": new_id("ast"),
-            "created_at": moment,
-            "updated_at": moment,
-            "company_id": self.company_id,
-            "project_id": self.project_id,
-            "uploader_id": self.contributor.user.id,
-            "kind": Kind.DOCUMENT,
-            "path": "letter.png",
-            "name": "letter.png",
-            "content_type": "image/png",
-            "size": 1000,
-            "state": AssetState.PROCESSED,
-            "settled": True,
-            "uploaded": True,
-            "text": "Dear Sir",
-            "excerpt": "Dear Sir",
-            "confidence": confidence,
-            "processed_at": moment,
-        }
-        return Asset.model_validate({**described, **fields})
+        project = {"id": self.project_id, "company_id": self.company_id}
+        said = {"text": "Dear Sir", "excerpt": "Dear Sir", "confidence": confidence, **fields}
+        return recognised(project, self.contributor.user.id, **said)
 
     async def submit(self, *document_ids: str, by: Person | None = None, **more: Any) -> httpx.Response:
         """Submits documents, as the contributor unless it is said otherwise."""

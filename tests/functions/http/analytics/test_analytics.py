@@ -13,7 +13,6 @@ import pytest
 from shared.models.analytics import AnalyticsRange
 from shared.models.assets import Asset, AssetState, Kind
 from shared.models.identity import Caller
-from shared.models.records import new_id
 from shared.models.review import Review, ReviewState
 from shared.services import analytics, callers, rollups
 from shared.store import assets, connection, firestore, projects
@@ -22,6 +21,7 @@ from tests.conftest import Cloud
 from tests.functions.http.conftest import Staff
 from tests.functions.http.walking import made
 from tests.people import Person
+from tests.recognised import recognised
 
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=3)
 """Behind the mark that a first count sets, and not today."""
@@ -39,30 +39,18 @@ async def _project(person: Person, began: datetime = NOON - timedelta(days=9)) -
 def _asset(project: dict[str, Any], uploader: Person, number: int, **fields: Any) -> Asset:
     """The `number`th asset: a page of 1,000 bytes, recognised four seconds after it came."""
     came = NOON + timedelta(seconds=number)
-    return Asset.model_validate(
-        {
-            "id": new_id("ast"),
-            "created_at": came,
-            "updated_at": came,
-            "company_id": project["company_id"],
-            "project_id": project["id"],
-            "uploader_id": uploader.user.id,
-            "kind": Kind.DOCUMENT,
-            "path": f"{number}.png",
-            "name": f"{number}.png",
-            "content_type": "image/png",
-            "size": 1000,
-            "uploaded": True,
-            "uploaded_bytes": 1000,
-            "settled": True,
-            "state": AssetState.PROCESSED,
-            "pages": 2,
-            "confidence": 0.9,
-            "uploaded_at": came,
-            "processed_at": came + timedelta(seconds=4),
-            **fields,
-        }
-    )
+    described = {
+        "created_at": came,
+        "updated_at": came,
+        "path": f"{number}.png",
+        "name": f"{number}.png",
+        "uploaded_bytes": 1000,
+        "pages": 2,
+        "confidence": 0.9,
+        "uploaded_at": came,
+        "processed_at": came + timedelta(seconds=4),
+    }
+    return recognised(project, uploader.user.id, **{**described, **fields})
 
 
 async def _store(records: Sequence[Asset]) -> None:

@@ -25,6 +25,7 @@ from tests.emulators.waiting import until
 from tests.functions.http.conftest import Staff
 from tests.functions.http.walking import ids, made
 from tests.people import Person
+from tests.recognised import recognised
 
 BEGAN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
@@ -42,29 +43,19 @@ async def _collected(person: Person, count: int) -> str:
 
 
 def _asset(project: Mapping[str, Any], person: Person, number: int, **fields: Any) -> Asset:
-    review = Review(state=ReviewState.APPROVED if number % 3 == 0 else ReviewState.NONE)
     described = {
-        "id": new_id("ast"),
         "created_at": BEGAN + timedelta(seconds=number),
         "updated_at": BEGAN,
-        "company_id": project["company_id"],
-        "project_id": project["id"],
-        "uploader_id": person.user.id,
-        "kind": Kind.DOCUMENT,
         "path": f"folder/{number}.png",
         "name": f"{number}.png",
-        "content_type": "image/png",
         "size": 1000 + number,
-        "uploaded": True,
-        "settled": True,
-        "state": AssetState.PROCESSED,
         "pages": 2,
         "confidence": 0.5,
         "text": f'Text {number}, "quoted",\nover two lines: ä€😀',
         "processed_at": BEGAN,
-        "review": review.model_dump(),
+        "review": Review(state=ReviewState.APPROVED if number % 3 == 0 else ReviewState.NONE).model_dump(),
     }
-    return Asset.model_validate({**described, **fields})
+    return recognised(project, person.user.id, **{**described, **fields})
 
 
 async def _exported(http: httpx.AsyncClient, project_id: str, form: str, **wanted: Any) -> dict[str, bytes]:
