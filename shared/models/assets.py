@@ -154,7 +154,7 @@ class AssetSummary(Record):
     """Number of the revision that keeps what the machine found; None while `text` still is that."""
     result_object: str | None = None
     error: AssetError | None = None
-    review: Review = Review()
+    review: Review = Field(default_factory=Review)
     character_error_rate: float | None = None
     """Of the machine's text against the approved text; None until it is approved."""
     word_error_rate: float | None = None

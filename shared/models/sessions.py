@@ -72,7 +72,7 @@ class Session(Named):
     status: SessionStatus = SessionStatus.PENDING
     manifest_open: bool = False
     """More manifest pages are announced: the job can't be complete yet."""
-    stats: Stats = Stats()
+    stats: Stats = Field(default_factory=Stats)
     errors: list[FileError] = []
     failure: FileError | None = None
     """Why the session as a whole failed; `path` names the files that are missing."""

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from shared import logs
@@ -47,13 +48,25 @@ def _trouble(path: str) -> tuple[str, str] | None:
     return None
 
 
-def asset_for(session: Session, file: ManifestFile, caller: Caller, languages: Sequence[str]) -> Asset:
-    """The asset of a file: the same file in the same session is always the same asset.
+def assets_for(
+    session: Session, files: Sequence[ManifestFile], caller: Caller, languages: Sequence[str]
+) -> list[Asset]:
+    """The assets of these files, in their order: the same file in the same session is always the same asset.
 
     One that can't ever be processed is born failed, so that the rest of the session goes on.
     """
-    moment = now()
-    correlation = logs.correlation()
+    moment, correlation = now(), logs.correlation()
+    return [_asset(session, file, caller, languages, moment, correlation) for file in files]
+
+
+def _asset(
+    session: Session,
+    file: ManifestFile,
+    caller: Caller,
+    languages: Sequence[str],
+    moment: datetime,
+    correlation: logs.Correlation,
+) -> Asset:
     checksum = file.crc32c or file.md5 or ""
     error = _hopeless(file)
     return Asset(

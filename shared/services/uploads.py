@@ -5,11 +5,11 @@ it is announced. While assets are being written the session's manifest is open, 
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.errors import NotFound, StateConflict
-from shared.models.assets import OFFERED_AGAIN, Asset, AssetState
+from shared.models.assets import OFFERED_AGAIN, Asset, AssetState, UploadAddress
 from shared.models.audit import Action
 from shared.models.identity import Caller
 from shared.models.projects import Permission
@@ -35,13 +35,13 @@ ATTEMPTS = 5
 async def add(caller: Caller, session_id: str, page: ManifestPage) -> UploadJob:
     """Takes in one page of a session's manifest.
 
-    For n files: n + 1 reads, n writes of assets and at most 2 of the session. Raises ManifestInvalid, with nothing
-    written, for bad paths; StateConflict when the session is at its end.
+    For n files: 1 read (n more when some of them are known), n writes of assets and at most 2 of the session. Raises
+    ManifestInvalid, with nothing written, for bad paths; StateConflict when the session is at its end.
     """
     session, access = await sessions.get(caller, session_id, Permission.CONTRIBUTE)
     manifest.check(page.files)
     session = await _open(session)
-    wanted = [manifest.asset_for(session, file, caller, access.project.languages) for file in page.files]
+    wanted = manifest.assets_for(session, page.files, caller, access.project.languages)
     files = await _announce(wanted)
     if not page.expect_more:
         await _close(session)
@@ -87,13 +87,23 @@ async def _again(session_id: str) -> Session:
 
 
 async def _announce(wanted: Sequence[Asset]) -> list[UploadFile]:
-    """Writes what is new, and says of each file where its bytes go."""
-    known = await _write(wanted)
-    return await _answers(known)
+    """Writes what is new, and says of each file where its bytes go.
+
+    Mostly all are new: so they are written without a look at what is there, and their addresses signed meanwhile.
+    """
+    addresses = asyncio.create_task(_addresses(wanted))
+    try:
+        await _commit_all([assets.create(asset) for asset in wanted])
+        return _answers(wanted, await addresses)
+    except firestore.Conflict:
+        known = await _write(wanted)
+    finally:
+        addresses.cancel()
+    return _answers(known, await _addresses(known))
 
 
 async def _write(wanted: Sequence[Asset]) -> list[Asset]:
-    """The assets as they are now, in the order they were wanted."""
+    """The assets as they are now, some of which were known, in the order they were wanted."""
     for _ in range(ATTEMPTS):
         existing = await assets.existing([asset.id for asset in wanted])
         known = [existing.get(asset.id, asset) for asset in wanted]
@@ -102,11 +112,20 @@ async def _write(wanted: Sequence[Asset]) -> list[Asset]:
         reset = [assets.change(existing[asset_id], fields) for asset_id, fields in back.items()]
         await rollups.again(wanted[0].project_id, (one.deleted_at for one in existing.values()))
         try:
-            await asyncio.gather(*(firestore.commit(*some) for some in _in_commits([*new, *reset])))
+            await _commit_all([*new, *reset])
         except firestore.Conflict:
             continue  # the same files were announced, or came, at the same moment: look again
         return [asset.model_copy(update=back.get(asset.id, {})) for asset in known]
     raise StateConflict("Too many requests announce these files at once.")
+
+
+async def _commit_all(writes: Sequence[firestore.Write]) -> None:
+    """Commits them side by side, and raises what went wrong when all have ended: none is under way any more."""
+    starts = range(0, len(writes), firestore.COMMIT_LIMIT)
+    commits = [firestore.commit(*writes[start : start + firestore.COMMIT_LIMIT]) for start in starts]
+    for outcome in await asyncio.gather(*commits, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome
 
 
 def _brings_back(asset: Asset) -> dict[str, Any]:
@@ -117,22 +136,21 @@ def _brings_back(asset: Asset) -> dict[str, Any]:
     return fields
 
 
-def _in_commits(writes: Sequence[firestore.Write]) -> Iterator[Sequence[firestore.Write]]:
-    for start in range(0, len(writes), firestore.COMMIT_LIMIT):
-        yield writes[start : start + firestore.COMMIT_LIMIT]
-
-
-async def _answers(known: Sequence[Asset]) -> list[UploadFile]:
+async def _addresses(known: Sequence[Asset]) -> dict[str, UploadAddress]:
+    """Where the bytes of those go that wait for them, by id."""
     pending = [asset for asset in known if asset.state is AssetState.PENDING]
     addresses = await objects.upload_addresses(pending)
-    upload = {asset.id: address for asset, address in zip(pending, addresses, strict=True)}
+    return {asset.id: address for asset, address in zip(pending, addresses, strict=True)}
+
+
+def _answers(known: Sequence[Asset], addresses: Mapping[str, UploadAddress]) -> list[UploadFile]:
     return [
         UploadFile(
             path=asset.path,
             asset_id=asset.id,
             kind=asset.kind,
             state=AnsweredState.ALREADY_UPLOADED if asset.uploaded else asset.state,
-            upload=upload.get(asset.id),
+            upload=addresses.get(asset.id),
         )
         for asset in known
     ]
@@ -148,7 +166,7 @@ async def fresh_urls(caller: Caller, job_id: str, asset_ids: Sequence[str]) -> U
     ours = [living[one] for one in asset_ids if one in living]
     if len(ours) != len(asset_ids):
         raise NotFound("Not all of these assets belong to this job.")
-    return UploadJob(job_id=session.id, session_id=session.id, files=await _answers(ours))
+    return UploadJob(job_id=session.id, session_id=session.id, files=_answers(ours, await _addresses(ours)))
 
 
 async def cancel(caller: Caller, job_id: str) -> Session:

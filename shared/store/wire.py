@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from google.cloud.firestore_v1 import types
+from google.protobuf.timestamp_pb2 import Timestamp as _Timestamp
 
 from shared.models.records import Record
 
@@ -66,9 +67,9 @@ def encoded(value: Any) -> Any:
         case bytes():
             return _Value(bytes_value=value)
         case datetime():
-            message = _Value()
-            message.timestamp_value.FromDatetime(value)
-            return message
+            since = value - _EPOCH
+            seconds = since.days * 86_400 + since.seconds
+            return _Value(timestamp_value=_Timestamp(seconds=seconds, nanos=since.microseconds * _MICROSECOND))
         case Mapping():
             return _Value(map_value={"fields": {str(name): encoded(inner) for name, inner in value.items()}})
         case list() | tuple():
