@@ -1,4 +1,7 @@
-"""How a dataset is written: one writer for each format, fed one asset after the other."""
+"""How a dataset is written: one writer for each format, fed one asset after the other.
+
+Arrow is imported by the first row and not before: it is half of what the function takes to start.
+"""
 
 import csv
 import io
@@ -7,10 +10,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-
-import pyarrow
-import pyarrow.parquet
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from shared.models.assets import Asset, Kind
 from shared.models.exports import ExportFormat
@@ -18,53 +19,8 @@ from shared.models.labels import Annotations, AnyAnnotation, RangeAnnotation
 from shared.services import label_studio
 from shared.store import objects
 
-_TIME = pyarrow.timestamp("us", tz="UTC")
-_ANNOTATION = pyarrow.struct(
-    [
-        ("id", pyarrow.string()),
-        ("field", pyarrow.string()),
-        ("type", pyarrow.string()),
-        ("labels", pyarrow.list_(pyarrow.string())),
-        ("start", pyarrow.int64()),
-        ("end", pyarrow.int64()),
-        ("start_seconds", pyarrow.float64()),
-        ("end_seconds", pyarrow.float64()),
-        ("page", pyarrow.int32()),
-        ("box", pyarrow.list_(pyarrow.float64())),
-        ("rotation", pyarrow.float64()),
-    ]
-)
-"""`start` and `end` of a span are characters of the text, of a time range seconds; a box as the API has it."""
-SCHEMA = pyarrow.schema(
-    [
-        ("id", pyarrow.string()),
-        ("kind", pyarrow.string()),
-        ("path", pyarrow.string()),
-        ("content_type", pyarrow.string()),
-        ("size", pyarrow.int64()),
-        ("text", pyarrow.string()),
-        ("revision", pyarrow.int32()),
-        ("language", pyarrow.string()),
-        ("confidence", pyarrow.float64()),
-        ("pages", pyarrow.int32()),
-        ("duration_seconds", pyarrow.float64()),
-        ("review_state", pyarrow.string()),
-        ("character_error_rate", pyarrow.float64()),
-        ("word_error_rate", pyarrow.float64()),
-        ("annotations", pyarrow.list_(_ANNOTATION)),
-        ("annotations_outdated", pyarrow.bool_()),
-        ("uploader_id", pyarrow.string()),
-        ("session_id", pyarrow.string()),
-        ("cycle_id", pyarrow.string()),
-        ("uri", pyarrow.string()),
-        ("result_uri", pyarrow.string()),
-        ("created_at", _TIME),
-        ("processed_at", _TIME),
-    ]
-)
-"""The columns of a dataset. `text` is the whole of it, as people corrected it; `revision` 0 is the machine's.
-`annotations_outdated`: the text was corrected since, so that spans may be off. `uri` and `result_uri` name the file and
-its whole result in Cloud Storage."""
+if TYPE_CHECKING:
+    import pyarrow
 
 GROUP_ROWS = 1_000
 GROUP_CHARACTERS = 4_000_000
@@ -93,11 +49,72 @@ class Item:
     said: Annotations | None = None
 
 
+@lru_cache
+def _annotation_type() -> "pyarrow.StructType":
+    """`start` and `end` of a span are characters of the text, of a time range seconds; a box as the API has it."""
+    import pyarrow
+
+    return pyarrow.struct(
+        [
+            ("id", pyarrow.string()),
+            ("field", pyarrow.string()),
+            ("type", pyarrow.string()),
+            ("labels", pyarrow.list_(pyarrow.string())),
+            ("start", pyarrow.int64()),
+            ("end", pyarrow.int64()),
+            ("start_seconds", pyarrow.float64()),
+            ("end_seconds", pyarrow.float64()),
+            ("page", pyarrow.int32()),
+            ("box", pyarrow.list_(pyarrow.float64())),
+            ("rotation", pyarrow.float64()),
+        ]
+    )
+
+
+@lru_cache
+def schema() -> "pyarrow.Schema":
+    """The columns of a dataset. `text` is the whole of it, as people corrected it; `revision` 0 is the machine's.
+
+    `annotations_outdated`: the text was corrected since, so that spans may be off. `uri` and `result_uri` name the file
+    and its whole result in Cloud Storage.
+    """
+    import pyarrow
+
+    time = pyarrow.timestamp("us", tz="UTC")
+    return pyarrow.schema(
+        [
+            ("id", pyarrow.string()),
+            ("kind", pyarrow.string()),
+            ("path", pyarrow.string()),
+            ("content_type", pyarrow.string()),
+            ("size", pyarrow.int64()),
+            ("text", pyarrow.string()),
+            ("revision", pyarrow.int32()),
+            ("language", pyarrow.string()),
+            ("confidence", pyarrow.float64()),
+            ("pages", pyarrow.int32()),
+            ("duration_seconds", pyarrow.float64()),
+            ("review_state", pyarrow.string()),
+            ("character_error_rate", pyarrow.float64()),
+            ("word_error_rate", pyarrow.float64()),
+            ("annotations", pyarrow.list_(_annotation_type())),
+            ("annotations_outdated", pyarrow.bool_()),
+            ("uploader_id", pyarrow.string()),
+            ("session_id", pyarrow.string()),
+            ("cycle_id", pyarrow.string()),
+            ("uri", pyarrow.string()),
+            ("result_uri", pyarrow.string()),
+            ("created_at", time),
+            ("processed_at", time),
+        ]
+    )
+
+
 def row(item: Item) -> dict[str, Any]:
     """An asset as a row of a dataset: the value of each column, in their order."""
-    asset, said = item.asset, item.said
+    asset, said, columns = item.asset, item.said, schema().names
     values = {
-        **asset.model_dump(include=set(SCHEMA.names)),
+        **asset.model_dump(include=set(columns)),
         "kind": str(asset.kind),
         "text": item.text,
         "review_state": str(asset.review.state),
@@ -106,7 +123,7 @@ def row(item: Item) -> dict[str, Any]:
         "uri": objects.uri(asset.object_name),
         "result_uri": objects.uri(asset.result_object) if asset.result_object else None,
     }
-    return {name: values[name] for name in SCHEMA.names}
+    return {name: values[name] for name in columns}
 
 
 def _annotation(one: AnyAnnotation) -> dict[str, Any]:
@@ -114,7 +131,7 @@ def _annotation(one: AnyAnnotation) -> dict[str, Any]:
     known = one.model_dump(mode="json", exclude={"foreign"})
     if isinstance(one, RangeAnnotation):
         known = {**known, "start": None, "end": None, "start_seconds": one.start, "end_seconds": one.end}
-    return {field.name: known.get(field.name) for field in _ANNOTATION}
+    return {field.name: known.get(field.name) for field in _annotation_type()}
 
 
 class Writer(ABC):
@@ -181,7 +198,7 @@ class _Csv(_Text):
     between = ""
 
     def __init__(self) -> None:
-        self.head = _csv_line(SCHEMA.names)
+        self.head = _csv_line(schema().names)
         super().__init__()
 
     def line(self, item: Item) -> str:
@@ -192,8 +209,10 @@ class _Parquet(Writer):
     """Compressed, in row groups that can be read one by one."""
 
     def __init__(self) -> None:
+        import pyarrow.parquet
+
         self._raw = io.BytesIO()
-        self._writer = pyarrow.parquet.ParquetWriter(self._raw, SCHEMA, compression="zstd")
+        self._writer = pyarrow.parquet.ParquetWriter(self._raw, schema(), compression="zstd")
         self._waiting: list[dict[str, Any]] = []
         self._characters = 0
 
@@ -209,7 +228,9 @@ class _Parquet(Writer):
             self._write()
 
     def _write(self) -> None:
-        self._writer.write_table(pyarrow.Table.from_pylist(self._waiting, schema=SCHEMA))
+        import pyarrow
+
+        self._writer.write_table(pyarrow.Table.from_pylist(self._waiting, schema=schema()))
         self._waiting, self._characters = [], 0
 
     def finish(self) -> bytes:
