@@ -4,6 +4,8 @@ from collections import Counter
 from datetime import date
 from enum import StrEnum
 
+from pydantic import Field
+
 from shared.models.assets import AssetState, Kind
 from shared.models.records import Frozen, Moment, Record
 from shared.models.review import Review, ReviewState
@@ -36,6 +38,7 @@ class Measured(Record):
     kind: Kind
     uploader_id: str
     state: AssetState
+    twin_of: str | None = None
     uploaded: bool = False
     uploaded_bytes: int = 0
     pages: int | None = None
@@ -45,7 +48,7 @@ class Measured(Record):
     word_error_rate: float | None = None
     uploaded_at: Moment | None = None
     processed_at: Moment | None = None
-    review: Review = Review()
+    review: Review = Field(default_factory=Review)
 
 
 class Rollup(Record):

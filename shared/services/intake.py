@@ -250,24 +250,24 @@ async def finish(claim: Claim, found: Recognition) -> None:
     """Keeps the whole result in the bucket and its beginning in the record; one write to each."""
     asset = claim.asset
     await objects.write_json(asset.result_name, found.as_json(asset))
-    await claim.end(
-        {
-            "state": AssetState.PROCESSED,
-            "settled": True,
-            "lease": None,
-            "operation": None,
-            **text_fields(found.text),
-            "machine_revision": None,
-            "confidence": found.confidence,
-            "language": found.language,
-            "pages": len(found.pages) or asset.pages,
-            "duration_seconds": found.duration_seconds or asset.duration_seconds,
-            "flags": [str(flag) for flag in found.flags],
-            "result_object": asset.result_name,
-            "processed_at": now(),
-        }
-    )
-    _log.info("asset_processed", asset_id=asset.id, kind=asset.kind, characters=len(found.text))
+    result = {
+        **text_fields(found.text),
+        "confidence": found.confidence,
+        "language": found.language,
+        "pages": len(found.pages) or asset.pages,
+        "duration_seconds": found.duration_seconds or asset.duration_seconds,
+        "flags": [str(flag) for flag in found.flags],
+        "twin_of": None,
+    }
+    await processed(claim, result)
+
+
+async def processed(claim: Claim, result: Mapping[str, Any]) -> None:
+    """Ends the asset with a result that is in its place in the bucket; one write."""
+    asset = claim.asset
+    ended = {"state": AssetState.PROCESSED, "settled": True, "lease": None, "operation": None, "processed_at": now()}
+    await claim.end({**ended, "result_object": asset.result_name, "machine_revision": None, **result})
+    _log.info("asset_processed", asset_id=asset.id, kind=asset.kind, characters=len(claim.asset.text))
 
 
 async def end_messages(asset: Asset, fields: Mapping[str, Any]) -> list[Delivery]:

@@ -24,14 +24,14 @@ from shared.models.projects import Project
 from shared.models.records import now
 from shared.services import tallies
 from shared.store import firestore, projects, rollups
-from shared.store.firestore import Write
+from shared.store.firestore import Condition, Write
 
 QUEUE = "rollups"
 INTERVAL = 60
 """Seconds between two counts of a project in which something happens."""
 LAG = timedelta(seconds=15)
 """A time is stamped before its commit, which may take ten seconds: what is younger is left to the next count."""
-STRETCHES_AT_ONCE = 10
+STRETCHES_AT_ONCE = 50
 """Stretches, of a page of events each, that one task counts; the next task goes on."""
 FILES_A_MINUTE = 10_000
 """What there is of so many files is counted once a minute, of twice as many every other: counting reads an index entry
@@ -46,19 +46,38 @@ _told: TTLCache[str, bool] = TTLCache(maxsize=10_000, ttl=INTERVAL)
 
 
 @dataclass(frozen=True)
-class Stream:
-    """Something that happens to assets: the field that says when, what it counts as, and whose doing it is."""
+class Happening:
+    """What can happen to an asset: the field that says when, what it counts as, and whose doing it is."""
 
     field: str
     tally: Callable[[Measured], Tally]
     person: Callable[[Measured], str | None]
 
 
-STREAMS = (
-    Stream("uploaded_at", tallies.uploads, lambda asset: asset.uploader_id),
-    Stream("processed_at", tallies.results, lambda asset: asset.uploader_id),
-    Stream("review.decided_at", tallies.decisions, lambda asset: asset.review.decided_by),
-    Stream("deleted_at", tallies.deletions, lambda _: None),
+UPLOAD = Happening("uploaded_at", tallies.uploads, lambda asset: asset.uploader_id)
+RESULT = Happening("processed_at", tallies.results, lambda asset: asset.uploader_id)
+DECISION = Happening("review.decided_at", tallies.decisions, lambda asset: asset.review.decided_by)
+DELETION = Happening("deleted_at", tallies.deletions, lambda _: None)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The assets that are read for what happened in a time: by the first of these times, if `also` holds.
+
+    An asset that came and was recognised in the same time is read once for both.
+    """
+
+    times: tuple[str, ...]
+    happenings: tuple[Happening, ...]
+    also: Callable[[datetime], tuple[Condition, ...]] = lambda _: ()
+
+
+READINGS = (
+    Reading(("uploaded_at",), (UPLOAD, RESULT)),
+    Reading(("processed_at", "uploaded_at"), (RESULT,), lambda since: (("uploaded_at", "<", since),)),  # came before
+    Reading(("processed_at",), (RESULT,), lambda _: (("uploaded_at", "==", None),)),  # failed without having come
+    Reading(("review.decided_at",), (DECISION,)),
+    Reading(("deleted_at",), (DELETION,)),
 )
 
 
@@ -117,7 +136,8 @@ async def count(asked: RollupTask) -> None:
 async def fold(project: Project) -> bool:
     """Adds what happened since the last count; whether there may be more soon.
 
-    Reads: the project's standing, four for each stretch and one for each event in it, and at the end 16 aggregations.
+    Reads: the project's standing, one for each asset to which something happened (for its upload and its result
+    together, if they come in one stretch) and five for each stretch, and at the end 16 aggregations.
     """
     horizon = now() - LAG
     found = await rollups.standing(Scope.PROJECT, project.id)
@@ -166,27 +186,32 @@ def _due(standing: Standing) -> bool:
 
 
 async def _stretch(project_id: str, since: datetime, horizon: datetime) -> tuple[dict[datetime, Hour], datetime]:
-    """What happened from `since` on by the hours it happened in, and until when: as far as a page of each stream is."""
-    pages = [await rollups.stretch(project_id, stream.field, since, horizon) for stream in STREAMS]
+    """What happened from `since` on by the hours it happened in, and until when: as far as a page of each reading."""
+    pages = [await rollups.stretch(project_id, one.times, since, horizon, one.also(since)) for one in READINGS]
     until = min(end for _, end in pages)
     hours: dict[datetime, Hour] = defaultdict(Hour)
-    for stream, (found, _) in zip(STREAMS, pages, strict=True):
-        _tally(stream, found, hours, until)
+    for reading, (found, _) in zip(READINGS, pages, strict=True):
+        _tally(reading, found, hours, since, until)
     return hours, until
 
 
-def _tally(stream: Stream, found: Iterable[Measured], hours: dict[datetime, Hour], until: datetime) -> None:
-    """Adds those of the assets found to which it happened before `until`."""
+def _tally(
+    reading: Reading, found: Iterable[Measured], hours: dict[datetime, Hour], since: datetime, until: datetime
+) -> None:
+    """Adds what happened in [since, until) to the assets found."""
     for asset in found:
-        moment = rollups.moment(asset, stream.field)
-        counted = stream.tally(asset)
-        if moment >= until or not counted:
-            continue
-        hour = hours[moment.replace(minute=0, second=0, microsecond=0)]
-        hour.tally += counted
-        person = stream.person(asset)
-        if person is not None:
-            hour.people[person] += counted
+        for happening in reading.happenings:
+            moment = rollups.moment(asset, happening.field)
+            if moment is not None and since <= moment < until:
+                _add(hours[moment.replace(minute=0, second=0, microsecond=0)], happening, asset)
+
+
+def _add(hour: Hour, happening: Happening, asset: Measured) -> None:
+    counted = happening.tally(asset)
+    hour.tally += counted
+    person = happening.person(asset)
+    if counted and person is not None:
+        hour.people[person] += counted
 
 
 def _added(project: Project, start: datetime, hour: Hour) -> list[Write]:
@@ -202,7 +227,7 @@ def _added(project: Project, start: datetime, hour: Hour) -> list[Write]:
 async def recount(project: Project, day: date) -> None:
     """Counts a day again up to the mark, and adds what differs to all roll-ups; without a difference it only reads.
 
-    Reads: one for each event of the day and for each person, and seven.
+    Reads: one for each asset to which something happened that day and for each person, and eight.
     """
     for attempt in range(_ATTEMPTS):
         try:
@@ -237,9 +262,9 @@ async def _recount(project: Project, day: date) -> None:
 async def _hours(project_id: str, since: datetime, until: datetime) -> dict[datetime, Hour]:
     """What happened in a time, by the hours it happened in; a page of assets in memory at a time."""
     hours: dict[datetime, Hour] = defaultdict(Hour)
-    for stream in STREAMS:
-        async for page in rollups.events(project_id, stream.field, since, until):
-            _tally(stream, page, hours, until)
+    for reading in READINGS:
+        async for page in rollups.events(project_id, reading.times, since, until, reading.also(since)):
+            _tally(reading, page, hours, since, until)
     return hours
 
 

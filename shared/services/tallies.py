@@ -29,8 +29,9 @@ def results(asset: Measured) -> Tally:
         return Tally({f"{asset.kind}_failed": 1})
     if asset.state is not AssetState.PROCESSED:
         return Tally()
-    tally = Tally({f"{asset.kind}_processed": 1, "pages": asset.pages or 0})
-    tally["milliseconds"] = round((asset.duration_seconds or 0) * 1000)
+    tally = Tally({f"{asset.kind}_processed": 1})
+    if asset.twin_of is None:  # what shares the result of another cost no recognition
+        tally += Tally(pages=asset.pages or 0, milliseconds=round((asset.duration_seconds or 0) * 1000))
     if asset.confidence is not None:
         tally[f"{asset.kind}_confident"] = 1
         tally[f"{asset.kind}_confidence"] = round(asset.confidence * MILLION)

@@ -1,21 +1,11 @@
 """Identical content in one project is recognised once, where the project allows it."""
 
-from typing import Any
-
-from shared.models.assets import Asset, text_fields
-from shared.services import policies, texts
+from shared.models.assets import text_fields
+from shared.services import intake, policies, texts
 from shared.services.intake import Claim
 from shared.store import assets, objects
 
-_COPIED = {
-    "state",
-    "settled",
-    "confidence",
-    "language",
-    "pages",
-    "duration_seconds",
-    "flags",
-}
+_COPIED = {"confidence", "language", "pages", "duration_seconds", "flags"}
 
 
 async def adopt(claim: Claim) -> bool:
@@ -30,17 +20,7 @@ async def adopt(claim: Claim) -> bool:
     if twin is None or twin.result_object is None:
         return False
     await objects.copy(twin.result_object, asset.result_name)
-    await claim.write(await _result(twin, asset))
-    return True
-
-
-async def _result(twin: Asset, asset: Asset) -> dict[str, Any]:
     # What people corrected is theirs to say of their own document; the machine's text is that of both.
-    return {
-        **twin.model_dump(include=_COPIED),
-        **text_fields(await texts.machine(twin)),
-        "result_object": asset.result_name,
-        "twin_of": twin.id,
-        "lease": None,
-        "processed_at": twin.processed_at,
-    }
+    text = text_fields(await texts.machine(twin))
+    await intake.processed(claim, {**twin.model_dump(include=_COPIED), **text, "twin_of": twin.id})
+    return True

@@ -94,10 +94,12 @@ async def failed(session_id: str) -> int:
 async def recognised_since(moment: datetime, owner: tuple[str, str], kind: Kind, measure: str) -> float:
     """The sum of `pages` or `duration_seconds` over what was recognised since this moment.
 
-    `owner` is a field and its value, `project_id` or `company_id`. Deleted assets count: they were paid for.
+    `owner` is a field and its value, `project_id` or `company_id`. Deleted assets count: they were paid for; those that
+    share the result of another do not.
     """
     field, value = owner
-    where: tuple[Condition, ...] = ((field, "==", value), ("kind", "==", kind), ("processed_at", ">=", moment))
+    own: tuple[Condition, ...] = ((field, "==", value), ("kind", "==", kind), ("twin_of", "==", None))
+    where: tuple[Condition, ...] = (*own, ("processed_at", ">=", moment))
     return (await firestore.totals(Query(ASSETS, where=where), sums=(measure,))).sums[measure]
 
 

@@ -18,7 +18,7 @@ ROLLUPS = "rollups"
 STANDINGS = "standings"
 SHARDS = 8
 """Documents that the platform's roll-ups are spread over: each takes about one write a second."""
-EVENT_PAGE = 5_000
+EVENT_PAGE = 1_000
 """Assets that are in memory at a time."""
 _STATES = {
     Kind.DOCUMENT: tuple(AssetState),
@@ -33,54 +33,65 @@ _PLATFORM = "platform"
 # --- events
 
 
-async def stretch(project_id: str, field: str, since: datetime, until: datetime) -> tuple[list[Measured], datetime]:
-    """The first assets of a project, deleted or not, that have this time field in [since, until).
+async def stretch(
+    project_id: str, times: tuple[str, ...], since: datetime, until: datetime, also: tuple[Condition, ...] = ()
+) -> tuple[list[Measured], datetime]:
+    """The first assets of a project, deleted or not, whose first of these times is in [since, until), in their order.
 
-    Also the moment before which they are all of them: `until`, or an earlier one when there are more than a page.
+    `also` must hold, and names none but these times. With them comes the moment before which they are all: `until`, or
+    an earlier one when there are more than a page.
     """
-    page = await firestore.query(Measured, _events(project_id, field, since, until, EVENT_PAGE))
+    page = await firestore.query(Measured, _events(project_id, times, since, until, also))
     if len(page) < EVENT_PAGE:
         return page, until
-    last = moment(page[-1], field)
-    if moment(page[0], field) < last:
+    moments = [found for asset in page if (found := moment(asset, times[0]))]
+    last = moments[-1]
+    if moments[0] < last:
         return page, last
     # More than a page in one instant, as when a session is deleted with its files.
     instant = last + datetime.resolution
-    return [asset async for more in events(project_id, field, last, instant) for asset in more], instant
+    return [asset async for more in events(project_id, times, last, instant, also) for asset in more], instant
 
 
-async def events(project_id: str, field: str, since: datetime, until: datetime) -> AsyncIterator[list[Measured]]:
-    """The assets of a project, deleted or not, that have this time field in [since, until), a page at a time."""
+async def events(
+    project_id: str, times: tuple[str, ...], since: datetime, until: datetime, also: tuple[Condition, ...] = ()
+) -> AsyncIterator[list[Measured]]:
+    """All the assets that `stretch` speaks of, a page at a time."""
     after: tuple[Any, ...] | None = None
     while True:
-        page = await firestore.query(Measured, _events(project_id, field, since, until, EVENT_PAGE, after))
+        page = await firestore.query(Measured, _events(project_id, times, since, until, also, after))
         yield page
         if len(page) < EVENT_PAGE:
             return
-        after = (moment(page[-1], field), page[-1].id)
+        after = (*(moment(page[-1], time) for time in times), page[-1].id)
 
 
 def _events(
-    project_id: str, field: str, since: datetime, until: datetime, limit: int, after: tuple[Any, ...] | None = None
+    project_id: str,
+    times: tuple[str, ...],
+    since: datetime,
+    until: datetime,
+    also: tuple[Condition, ...],
+    after: tuple[Any, ...] | None = None,
 ) -> Query:
-    where: tuple[Condition, ...] = (("project_id", "==", project_id), (field, ">=", since), (field, "<", until))
+    within: tuple[Condition, ...] = ((times[0], ">=", since), (times[0], "<", until))
     return Query(
         ASSETS,
-        where=where,
-        order=(field,),
-        limit=limit,
+        where=(("project_id", "==", project_id), *also, *within),
+        order=times,
+        limit=EVENT_PAGE,
         start_after=after,
         select=_MEASURED,
         timeout=firestore.UNHURRIED,
     )
 
 
-def moment(asset: Measured, field: str) -> datetime:
+def moment(asset: Measured, field: str) -> datetime | None:
     """The time that an asset has in this field."""
     value: Any = asset
     for part in field.split("."):
         value = getattr(value, part)
-    found: datetime = value
+    found: datetime | None = value
     return found
 
 

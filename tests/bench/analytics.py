@@ -93,7 +93,7 @@ async def _records(project_id: str) -> Counter[str]:
     """The same, counted from every record."""
     told: Counter[str] = Counter()
     seconds = 0.0
-    async for page in rollups.events(project_id, "uploaded_at", datetime.min.replace(tzinfo=UTC), now()):
+    async for page in rollups.events(project_id, ("uploaded_at",), datetime.min.replace(tzinfo=UTC), now()):
         for asset in page:
             done = asset.state is AssetState.PROCESSED
             told += Counter(

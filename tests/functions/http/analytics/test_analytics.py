@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from shared.models.analytics import AnalyticsRange
 from shared.models.assets import Asset, AssetState, Kind
 from shared.models.identity import Caller
+from shared.models.records import now
 from shared.models.review import Review, ReviewState
 from shared.services import analytics, callers, rollups
 from shared.store import assets, connection, firestore, projects
@@ -248,7 +249,64 @@ async def test_counting_passes_over_the_assets_as_often_for_days_as_for_an_hour(
 
     await rollups.fold(record)
 
-    assert passes == {"run_query": len(rollups.STREAMS), "run_aggregation_query": 16}
+    assert passes == {"run_query": len(rollups.READINGS), "run_aggregation_query": 16}
+
+
+async def test_what_came_and_was_recognised_is_read_once_for_both(
+    cloud: Cloud, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = await _project(staff.admin)
+    await _store([_asset(project, staff.user, number) for number in range(30)])
+    record = await projects.get(project["id"])
+    assert record is not None
+    answers: list[Any] = []
+    run_query = connection.run_query
+
+    async def watched(*arguments: Any) -> AsyncGenerator[Any, None]:
+        async for answer in run_query(*arguments):
+            answers.append(answer)
+            yield answer
+
+    monkeypatch.setattr(connection, "run_query", watched)
+
+    await rollups.fold(record)
+
+    assert sum(answer.HasField("document") for answer in answers) == 30
+
+
+async def test_a_result_after_the_count_of_its_upload_and_one_without_upload_are_counted_once(
+    cloud: Cloud, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollups, "LAG", timedelta(0))
+    project = await _project(staff.admin)
+    slow = _asset(project, staff.user, 1, state=AssetState.PROCESSING, processed_at=None)
+    cancelled = _asset(
+        project, staff.user, 2, state=AssetState.FAILED, uploaded=False, uploaded_bytes=0, uploaded_at=None
+    )
+    await _store([slow, cancelled])
+    record, stored_slow = await projects.get(project["id"]), await assets.get(slow.id)
+    assert record is not None
+    assert stored_slow is not None
+    await rollups.fold(record)
+
+    await firestore.commit(assets.change(stored_slow, {"state": AssetState.PROCESSED, "processed_at": now()}))
+    await rollups.fold(record)
+    found = (await _summary(staff.admin.http, project_id=project["id"]))["totals"]
+
+    assert (found["files_uploaded"], found["files_processed"], found["files_failed"]) == (1, 1, 1)
+
+
+async def test_what_shares_the_result_of_another_counts_as_a_file_but_not_as_pages(cloud: Cloud, staff: Staff) -> None:
+    project = await _project(staff.admin)
+    first = _asset(project, staff.user, 1)
+    await _store([first, _asset(project, staff.user, 2, twin_of=first.id)])
+
+    await _count(cloud, project)
+    found = (await _summary(staff.admin.http, project_id=project["id"]))["totals"]
+
+    assert (found["files_processed"], found["pages"]) == (2, 2)
+    own = ("project_id", project["id"])
+    assert await assets.recognised_since(NOON - timedelta(days=1), own, Kind.DOCUMENT, "pages") == 2
 
 
 def _counting(call: Callable[..., Any], name: str, passes: Counter[str]) -> Callable[..., Any]:

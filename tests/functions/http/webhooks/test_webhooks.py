@@ -18,6 +18,7 @@ from shared.models.webhooks import Delivery, Event
 from shared.services import webhooks as emission
 from shared.settings import settings
 from shared.store import audit, firestore, projects, webhooks
+from tests import material
 from tests.conftest import Cloud
 from tests.e2e.journey import described, ended, send, start
 from tests.emulators.waiting import until
@@ -91,6 +92,22 @@ async def test_a_finished_session_and_its_files_are_told_and_verify_with_the_sta
     } <= paths
     with pytest.raises(WebhookVerificationError):
         _data("whsec_" + "A" * 44, receiver.messages[0])
+
+
+async def test_a_file_that_shares_the_result_of_another_is_told_as_any_other(staff: Staff, receiver: Receiver) -> None:
+    http = staff.user.http
+    project = await made(http, "/api/projects", name="River", recognise_once=True)
+    await made(http, "/api/webhooks", project_id=project["id"], url=receiver.url, events=["asset.processed"])
+    page = material.picture("png", "The river rose in the night.")
+
+    for path in ("first.png", "second.png"):
+        session = await made(http, "/api/sessions", project_id=project["id"], name=path)
+        (file,) = (await start(http, session["id"], [described(path, page)]))["files"]
+        (await send(file["upload"], page)).raise_for_status()
+        await ended(http, session["id"])
+    await _told(receiver, 2)
+
+    assert sorted(json.loads(body)["data"]["path"] for _, body in receiver.messages) == ["first.png", "second.png"]
 
 
 async def test_what_fails_is_tried_again_later_under_the_same_id(staff: Staff, receiver: Receiver) -> None:
