@@ -15,7 +15,7 @@ from shared.models.audit import Action
 from shared.models.identity import Role, User
 from shared.models.records import new_id, now
 from shared.models.tokens import Purpose
-from shared.services import accounts, audit, mail, tokens
+from shared.services import accounts, audit, mailing, tokens
 from shared.store import firestore, users
 
 
@@ -43,7 +43,7 @@ async def make(email: str, name: str) -> str | None:
     await accounts.open_account(user, None, entry)
     token, write = tokens.issue(Purpose.PASSWORD, user.id)
     await firestore.commit(write)
-    return mail.link("/api/auth/password-reset", token)
+    return mailing.link("/api/auth/password-reset", token)
 
 
 async def revoke(email: str) -> None:

@@ -33,7 +33,8 @@ ENVIRONMENT = {
 def unpack(archive: Path, folder: Path, *, compiled: bool = False) -> Path:
     """Unpacks a zip to `folder/source`, beside an environment `folder/venv` of its requirements; gives the folder.
 
-    With `compiled`, the packages are compiled to bytecode, as a deployment does and a single start has no use for.
+    With `compiled`, packages and source are compiled to bytecode, which a single start has no use for, as a deployment
+    does (`buildFn` in cmd/python/functions_framework/main.go of github.com/GoogleCloudPlatform/buildpacks).
     """
     source, environment = folder / "source", folder / "venv"
     with zipfile.ZipFile(archive) as opened:
@@ -46,6 +47,8 @@ def unpack(archive: Path, folder: Path, *, compiled: bool = False) -> Path:
     else:
         _run(sys.executable, "-m", "venv", str(environment))
         _run(python, "-m", "pip", "install", "--quiet", "-r", required)
+    if compiled:
+        _run(python, "-m", "compileall", "-f", "-q", str(source))
     return folder
 
 
