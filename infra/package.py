@@ -3,18 +3,14 @@
 `python -m infra.package` writes `build/functions/<name>-<sha>.zip` and removes older ones. Only reached modules go in,
 so that a change in `shared/` gives a new zip, and so a new deployment, to the functions that run it and to no other.
 The same input gives the same bytes, on any machine and day: entries are sorted, times and permissions fixed, nothing
-is compressed, since two builds of zlib compress differently. The bytecode of Alta's own modules goes with them, since
-the build of a function compiles its requirements alone, and without it every new instance compiles them again; it
-serves the minor version of Python that packages, which is to be that of the runtime (functions.tf).
+is compressed, since two builds of zlib compress differently.
 """
 
 import argparse
 import hashlib
-import marshal
 import sys
 import zipfile
 from collections.abc import Iterable
-from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from io import BytesIO
 from pathlib import Path
 
@@ -31,12 +27,6 @@ DESCRIPTIONS = {"function.yaml", "requirements.txt"}
 EPOCH = (1980, 1, 1, 0, 0, 0)
 READABLE_FILE = 0o100644 << 16
 
-# Bytecode that belongs to its source's hash, which nobody checks at import: https://peps.python.org/pep-0552/
-UNCHECKED_HASH = (1).to_bytes(4, "little")
-
-# The newest format of bytecode without references, which would depend on what else the process holds.
-MARSHAL_VERSION = 2
-
 
 def contents(function: Function) -> dict[str, bytes]:
     """What a function's zip holds: path → bytes. Data files beside the code go with it."""
@@ -47,15 +37,8 @@ def contents(function: Function) -> dict[str, bytes]:
     held = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in shared}
     held |= {path.name: path.read_bytes() for path in _data(function.folder) if path.name not in DESCRIPTIONS}
     held["main.py"] = (function.folder / "main.py").read_bytes()
-    held |= dict(compiled(path, source) for path, source in held.items() if path.endswith(".py"))
     held["requirements.txt"] = "".join(f"{line}\n" for line in locked(function).values()).encode()
     return held
-
-
-def compiled(path: str, source: bytes) -> tuple[str, bytes]:
-    """Where the bytecode of a module lies, and what it is."""
-    code = marshal.dumps(compile(source, path, "exec", dont_inherit=True, optimize=0), MARSHAL_VERSION)
-    return cache_from_source(path, optimization=""), MAGIC_NUMBER + UNCHECKED_HASH + source_hash(source) + code
 
 
 def _data(folder: Path) -> set[Path]:

@@ -4,6 +4,7 @@ CHAOS_SEED chooses the weather (printed; default: by the clock), CHAOS_SECONDS h
 """
 
 import asyncio
+import contextlib
 import os
 import time
 from collections import Counter
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from clients.uploader import Client, Journal, Order, upload
+from clients.uploader.contract import FINAL
 from clients.uploader.errors import UploaderError
 from emulators.cloud import LocalCloud
 from emulators.ports import Ports
@@ -34,6 +36,8 @@ STARTED_WITHIN = 120
 """Seconds for all functions to start, each in a process of its own."""
 FILES = 30
 """Files of each kind in a folder."""
+UNDER_WAY = 6
+"""Sessions that are not at their end, from which on no other is begun: recognition takes longer than uploading."""
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(0)]
 
@@ -69,18 +73,46 @@ async def _answer(cloud: LocalCloud) -> bool:
 async def _upload_until(cloud: LocalCloud, tmp_path: Path, seed: int, end: float) -> dict[str, dict[str, bytes]]:
     """Uploads one folder after the other in bad weather; what was uploaded, by session."""
     folders: dict[str, dict[str, bytes]] = {}
+    open_ones: list[str] = []
     journal = Journal(tmp_path / "journal")
     weather = Weather(cloud, seed)
     async with Client(cloud.url) as client:
         await client.login("admin", "admin123")
         with weather:
             while time.monotonic() < end or not folders:
+                open_ones = await _under_way(cloud, client, open_ones)
+                if len(open_ones) >= UNDER_WAY:
+                    continue
                 place = tmp_path / f"folder-{len(folders)}"
                 folder = _folder(place, len(folders))
-                folders[await _upload(client, journal, place)] = folder
+                session_id = await _upload(client, journal, place)
+                folders[session_id] = folder
+                open_ones.append(session_id)
     journal.close()
     print(f"{len(folders)} sessions; strokes: {dict(sorted(weather.strokes.items()))}")
     return folders
+
+
+async def _under_way(cloud: LocalCloud, client: Client, sessions: list[str]) -> list[str]:
+    """Those of the sessions that are not at their end; when there are many, the clock wakes `reconcile` meanwhile."""
+    if len(sessions) < UNDER_WAY:
+        return sessions
+    await _reconcile(cloud)
+    await asyncio.sleep(3)
+    found = []
+    for session_id in sessions:
+        with contextlib.suppress(UploaderError):
+            if (await client.status(session_id))["status"] in FINAL:
+                continue
+        found.append(session_id)
+    return found
+
+
+async def _reconcile(cloud: LocalCloud) -> None:
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as clock:
+        with contextlib.suppress(httpx.TransportError):
+            swept = await clock.post(f"{cloud.ports.url('internal')}/reconcile")
+            assert swept.status_code in (204, 503), swept.text  # 503 on a busy machine: the clock comes again
 
 
 def _folder(place: Path, number: int) -> dict[str, bytes]:
@@ -111,12 +143,10 @@ async def _upload(client: Client, journal: Journal, place: Path) -> str:
 async def _settled(cloud: LocalCloud, session_id: str) -> None:
     """Good weather: `reconcile` finds what got lost, and the session comes to its end."""
     until = time.monotonic() + SETTLED_WITHIN
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as clock:
-        while (status := await _status(cloud, session_id))["status"] == "in_progress":
-            assert time.monotonic() < until, f"not at its end: {status}"
-            swept = await clock.post(f"{cloud.ports.url('internal')}/reconcile")
-            assert swept.status_code in (204, 503), swept.text  # 503 on a busy machine: the clock comes again
-            await asyncio.sleep(3)
+    while (status := await _status(cloud, session_id))["status"] == "in_progress":
+        assert time.monotonic() < until, f"not at its end: {status}"
+        await _reconcile(cloud)
+        await asyncio.sleep(3)
     assert status["status"] == "completed"
 
 

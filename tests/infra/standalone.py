@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -33,8 +33,7 @@ ENVIRONMENT = {
 def unpack(archive: Path, folder: Path, *, compiled: bool = False) -> Path:
     """Unpacks a zip to `folder/source`, beside an environment `folder/venv` of its requirements; gives the folder.
 
-    With `compiled`, packages and source are compiled to bytecode, which a single start has no use for, as a deployment
-    does (`buildFn` in cmd/python/functions_framework/main.go of github.com/GoogleCloudPlatform/buildpacks).
+    With `compiled`, packages and source are compiled, as a deployment does and a single start has no use for.
     """
     source, environment = folder / "source", folder / "venv"
     with zipfile.ZipFile(archive) as opened:
@@ -48,8 +47,17 @@ def unpack(archive: Path, folder: Path, *, compiled: bool = False) -> Path:
         _run(sys.executable, "-m", "venv", str(environment))
         _run(python, "-m", "pip", "install", "--quiet", "-r", required)
     if compiled:
-        _run(python, "-m", "compileall", "-f", "-q", str(source))
+        compile_source(python, source, {})
     return folder
+
+
+def compile_source(python: str, source: Path, environment: Mapping[str, str]) -> None:
+    """Compiles the source of a function as Google's build does, which is told this environment.
+
+    As `BuildFn` in https://github.com/GoogleCloudPlatform/buildpacks (cmd/python/functions_framework/lib/lib.go).
+    """
+    command = [python, "-m", "compileall", "-f", "-q", "."]
+    subprocess.run(command, cwd=source, env={**os.environ, **environment}, check=True)
 
 
 @contextmanager

@@ -13,7 +13,8 @@ import pytest
 
 from infra import package
 from infra.catalog import ROOT, Function, functions
-from tests.infra.standalone import asked, started, unpack
+from tests.infra.standalone import asked, compile_source, started, unpack
+from tests.infra.workspace import Plan
 
 SAMPLE = {"ocr", "cycles"}
 PACKAGED = [function for function in functions() if (function.folder / "main.py").is_file()]
@@ -59,14 +60,15 @@ def test_a_zip_holds_its_function_and_what_that_reaches(function: Function) -> N
     assert held["main.py"] == (function.folder / "main.py").read_bytes()
 
 
-def test_the_bytecode_in_a_zip_is_what_runs(tmp_path: Path) -> None:
+def test_what_the_build_compiles_is_bound_to_content(prod: Plan, tmp_path: Path) -> None:
     with zipfile.ZipFile(package.write(_named("cycles"), tmp_path)) as opened:
         opened.extractall(tmp_path)
-        sources = [path for path in opened.namelist() if path.endswith(".py")]
-        assert len([path for path in opened.namelist() if path.endswith(".pyc")]) == len(sources)
-    for path in sources:
-        (tmp_path / path).write_text("not Python")
-    subprocess.run([sys.executable, "-c", "import main"], cwd=tmp_path, check=True)
+    planned = prod.of("google_cloudfunctions2_function")["cycles"]["build_config"][0]["environment_variables"]
+
+    compile_source(sys.executable, tmp_path, planned)
+
+    flags = {path.read_bytes()[4:8] for path in tmp_path.rglob("*.pyc")}
+    assert flags == {b"\x03\0\0\0"}  # checked against the hash of the source (https://peps.python.org/pep-0552/)
 
 
 def test_a_data_file_beside_the_code_goes_with_it() -> None:
