@@ -48,9 +48,8 @@ async def sign(grants: Sequence[Grant]) -> tuple[list[str], datetime]:
     expires_at = (now() + LIFETIME).replace(microsecond=0)
     if settings().signing_key is not None:
         slices = [grants[start : start + SIGNED_AT_ONCE] for start in range(0, len(grants), SIGNED_AT_ONCE)]
-        signing = [
-            asyncio.to_thread(_all_signed, some, expires_at) for some in slices
-        ]  # RSA lets go of the interpreter
+        # On all cores: RSA lets go of the interpreter.
+        signing = [asyncio.to_thread(_all_signed, some, expires_at) for some in slices]
         return [url for urls in await asyncio.gather(*signing) for url in urls], expires_at
     gate = asyncio.Semaphore(IAM_CONCURRENCY)
 
