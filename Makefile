@@ -28,7 +28,7 @@ up: setup ## Run the platform on this machine until Ctrl-C; FRESH=1 forgets the 
 	@$(RUN) up
 
 test: lint ## Check and test everything; JOBS=n processes at a time.
-	$(VENV)/python -m pytest --numprocesses $(JOBS) --dist worksteal
+	$(VENV)/python -m pytest --numprocesses $(JOBS)
 
 lint: setup ## Check style, types, layers and formats.
 	$(VENV)/ruff check .

@@ -66,6 +66,7 @@ async def isolated(tmp_path_factory: pytest.TempPathFactory, cloud: Cloud) -> As
         yield own
 
 
+@pytest.mark.timeout(600)  # 31 functions start, each in a process of its own, and leases of those killed run out
 async def test_no_file_is_lost_when_functions_are_killed_in_the_middle(isolated: LocalCloud) -> None:
     folder = {f"{number}.png": material.picture("png", f"Letter number {number}.") for number in range(12)}
     folder |= {f"{number}.csv": b"a,b\n" for number in range(12)}
@@ -79,7 +80,7 @@ async def test_no_file_is_lost_when_functions_are_killed_in_the_middle(isolated:
             if number % 6 == 5:
                 for function in ("ocr", "receive", "progress"):
                     await asyncio.to_thread(isolated.kill, isolated_name(function))
-        status = await ended(http, session["id"], limit=250)
+        status = await ended(http, session["id"], limit=400)
 
         assets = await assets_of(http, session["id"])
     stats = status["stats"]
