@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from shared.models.limits import Limits
@@ -49,9 +50,6 @@ class CompanyState(StrEnum):
 
 
 def _address(text: str) -> str:
-    # Imported by the first address: its patterns take longer than all our models, and few requests bring one.
-    from email_validator import EmailNotValidError, validate_email
-
     # Whether the address can receive mail is what verification finds out, so that names of a local network pass.
     try:
         found = validate_email(text, check_deliverability=False, globally_deliverable=False)

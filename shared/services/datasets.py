@@ -1,6 +1,6 @@
 """How a dataset is written: one writer for each format, fed one asset after the other.
 
-Arrow is imported by the first row and not before: it is half of what the function takes to start.
+Arrow is imported by the first row and not before, so that no cold start waits for it.
 """
 
 import csv
