@@ -38,6 +38,8 @@ FILES = 30
 """Files of each kind in a folder."""
 UNDER_WAY = 6
 """Sessions that are not at their end, from which on no other is begun: recognition takes longer than uploading."""
+ROOM_WITHIN = 600
+"""Seconds of bad weather in which one of them comes to its end."""
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(0)]
 
@@ -73,39 +75,38 @@ async def _answer(cloud: LocalCloud) -> bool:
 async def _upload_until(cloud: LocalCloud, tmp_path: Path, seed: int, end: float) -> dict[str, dict[str, bytes]]:
     """Uploads one folder after the other in bad weather; what was uploaded, by session."""
     folders: dict[str, dict[str, bytes]] = {}
-    open_ones: list[str] = []
+    under_way: list[str] = []
     journal = Journal(tmp_path / "journal")
     weather = Weather(cloud, seed)
     async with Client(cloud.url) as client:
         await client.login("admin", "admin123")
         with weather:
             while time.monotonic() < end or not folders:
-                open_ones = await _under_way(cloud, client, open_ones)
-                if len(open_ones) >= UNDER_WAY:
-                    continue
+                await _make_room(cloud, client, under_way)
                 place = tmp_path / f"folder-{len(folders)}"
                 folder = _folder(place, len(folders))
                 session_id = await _upload(client, journal, place)
                 folders[session_id] = folder
-                open_ones.append(session_id)
+                under_way.append(session_id)
     journal.close()
     print(f"{len(folders)} sessions; strokes: {dict(sorted(weather.strokes.items()))}")
     return folders
 
 
-async def _under_way(cloud: LocalCloud, client: Client, sessions: list[str]) -> list[str]:
-    """Those of the sessions that are not at their end; when there are many, the clock wakes `reconcile` meanwhile."""
-    if len(sessions) < UNDER_WAY:
-        return sessions
-    await _reconcile(cloud)
-    await asyncio.sleep(3)
-    found = []
-    for session_id in sessions:
-        with contextlib.suppress(UploaderError):
-            if (await client.status(session_id))["status"] in FINAL:
-                continue
-        found.append(session_id)
-    return found
+async def _make_room(cloud: LocalCloud, client: Client, under_way: list[str]) -> None:
+    """Returns when few of these sessions are under way, without those at their end; `reconcile` runs meanwhile."""
+
+    async def room() -> bool:
+        if len(under_way) < UNDER_WAY:
+            return True
+        await _reconcile(cloud)
+        for session_id in tuple(under_way):
+            with contextlib.suppress(UploaderError):
+                if (await client.status(session_id))["status"] in FINAL:
+                    under_way.remove(session_id)
+        return len(under_way) < UNDER_WAY
+
+    await until(room, ROOM_WITHIN, every=3)
 
 
 async def _reconcile(cloud: LocalCloud) -> None:

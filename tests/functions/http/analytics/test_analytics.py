@@ -13,6 +13,7 @@ import pytest
 from shared.models.analytics import AnalyticsRange
 from shared.models.assets import Asset, AssetState, Kind
 from shared.models.identity import Caller
+from shared.models.projects import Project
 from shared.models.records import now
 from shared.models.review import Review, ReviewState
 from shared.services import analytics, callers, rollups
@@ -28,11 +29,16 @@ NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - t
 """Behind the mark that a first count sets, and not today."""
 
 
+async def _record(project: dict[str, Any]) -> Project:
+    record = await projects.get(project["id"])
+    assert record is not None
+    return record
+
+
 async def _project(person: Person, began: datetime = NOON - timedelta(days=9)) -> dict[str, Any]:
     """A project that is as old as what happened in it."""
     project = await made(person.http, "/api/projects", name="River")
-    record = await projects.get(project["id"])
-    assert record is not None
+    record = await _record(project)
     await firestore.commit(projects.change(record, {"created_at": began}))
     return project
 
@@ -210,8 +216,7 @@ async def test_everybody_sees_the_analytics_of_their_own(cloud: Cloud, staff: St
 
 async def _folded(project: dict[str, Any]) -> None:
     """Counts a project in this process until there is no more to count."""
-    record = await projects.get(project["id"])
-    assert record is not None
+    record = await _record(project)
     while await rollups.fold(record):
         pass
 
@@ -241,8 +246,7 @@ async def test_counting_passes_over_the_assets_as_often_for_days_as_for_an_hour(
     project = await _project(staff.admin)
     times = [NOON - timedelta(days=2) + number * gap for number in range(40)]
     await _store([_asset(project, staff.user, number, uploaded_at=at) for number, at in enumerate(times)])
-    record = await projects.get(project["id"])
-    assert record is not None
+    record = await _record(project)
     passes: Counter[str] = Counter()
     for name in ("run_query", "run_aggregation_query"):
         monkeypatch.setattr(connection, name, _counting(getattr(connection, name), name, passes))
@@ -257,8 +261,7 @@ async def test_what_came_and_was_recognised_is_read_once_for_both(
 ) -> None:
     project = await _project(staff.admin)
     await _store([_asset(project, staff.user, number) for number in range(30)])
-    record = await projects.get(project["id"])
-    assert record is not None
+    record = await _record(project)
     answers: list[Any] = []
     run_query = connection.run_query
 
@@ -284,8 +287,7 @@ async def test_a_result_after_the_count_of_its_upload_and_one_without_upload_are
         project, staff.user, 2, state=AssetState.FAILED, uploaded=False, uploaded_bytes=0, uploaded_at=None
     )
     await _store([slow, cancelled])
-    record, stored_slow = await projects.get(project["id"]), await assets.get(slow.id)
-    assert record is not None
+    record, stored_slow = await _record(project), await assets.get(slow.id)
     assert stored_slow is not None
     await rollups.fold(record)
 
