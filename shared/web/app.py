@@ -5,7 +5,7 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.web.edge import Entry, bare_app, entry
+from shared.web.edge import Entry, app_of, entry
 from shared.web.headers import require_known_host, with_cors
 from shared.web.idempotency import Idempotent
 
@@ -15,12 +15,14 @@ apps: dict[str, FastAPI] = {}
 
 def http_function(name: str, *routers: APIRouter) -> Entry:
     """The entry point of the function `name`, which answers what its routers describe."""
-    app = bare_app(generate_unique_id_function=_operation_id)
-    for router in routers:
-        app.include_router(router)
-    apps[name] = app
+    app = apps[name] = app_of(*routers)
     # CORS is outermost, so that a page of another origin can read errors of the edge too.
     return entry(name, _KnownHosts(Idempotent(app)), around=with_cors)
+
+
+def router_at(path: str) -> APIRouter:
+    """A router of what is below a path: /api/projects."""
+    return APIRouter(prefix=path, tags=[path.rpartition("/")[2]], generate_unique_id_function=_operation_id)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from shared.models.assets import AssetChange, AssetItem, AssetState, AssetView, CreatedAsset, Kind, Link, NewAsset
 from shared.services import asset_changes, assets
+from shared.web.app import router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, latest_deleted, newest_first
@@ -13,7 +14,7 @@ from shared.web.paging import Page, Paged, latest_deleted, newest_first
 
 def asset_routes(kind: Kind, path: str) -> APIRouter:
     """A router for assets of this kind below `path`."""
-    router = APIRouter(prefix=path, tags=[path.rpartition("/")[2]])
+    router = router_at(path)
 
     @router.post("", status_code=201, operation_id=f"create_{kind}")
     async def create(caller: SignedIn, asked: NewAsset, etag: Conditional) -> CreatedAsset:

@@ -74,15 +74,15 @@ class _AppResponse(Response):
 
 def private_function(name: str, router: APIRouter) -> Entry:
     """The entry point of the function `name`, which events, tasks or the clock wake: no client ever calls it."""
-    app = bare_app()
-    app.include_router(router)
-    return entry(name, app)
+    return entry(name, app_of(router))
 
 
-def bare_app(**more: Any) -> FastAPI:
+def app_of(*routers: APIRouter) -> FastAPI:
     """An app that renders errors as ours, and leaves to us what it would do by itself: redirects, pages, traces."""
+    # Handed over, not included: `include_router` makes every route a second time while the first request waits.
+    routes = [route for router in routers for route in router.routes]
     off = TelemetryConfig(tracing=False, metrics=False, logs=False)
-    app = FastAPI(openapi_url=None, redirect_slashes=False, telemetry=off, **more)
+    app = FastAPI(routes=routes, openapi_url=None, redirect_slashes=False, telemetry=off)
     rendering.install(app)
     return app
 

@@ -5,13 +5,14 @@ from fastapi import APIRouter
 from shared.models.assets import Kind
 from shared.models.labels import AnnotationsView, NewAnnotations
 from shared.services import labels
+from shared.web.app import router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 
 
 def label_routes(kind: Kind, path: str) -> APIRouter:
     """A router for the annotations of assets of this kind, whose routes are below `path`."""
-    router = APIRouter(prefix=path, tags=[path.rpartition("/")[2]])
+    router = router_at(path)
 
     @router.get("/{asset_id}/labels", operation_id=f"get_{kind}_labels")
     async def get_labels(caller: SignedIn, asset_id: str, etag: Conditional) -> AnnotationsView:

@@ -4,13 +4,14 @@ from fastapi import APIRouter
 
 from shared.models.assets import AssetView, Kind, Link
 from shared.services import assets, reprocessing
+from shared.web.app import router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 
 
 def recognition_routes(kind: Kind, path: str) -> APIRouter:
     """A router for what recognition makes of assets of this kind, whose other routes are below `path`."""
-    router = APIRouter(prefix=path, tags=[path.rpartition("/")[2]])
+    router = router_at(path)
 
     @router.get("/{asset_id}/result", operation_id=f"get_{kind}_result")
     async def result(caller: SignedIn, asset_id: str) -> Link:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path
 from shared.models.assets import AssetView, Kind
 from shared.models.revisions import NewText, RevisionItem, RevisionView, TextView
 from shared.services import correction
+from shared.web.app import router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged
@@ -16,7 +17,7 @@ Number = Annotated[int, Path(ge=1, le=999_999, description="Of the revision, fro
 
 def text_routes(kind: Kind, path: str) -> APIRouter:
     """A router for the texts of assets of this kind, whose routes are below `path`."""
-    router = APIRouter(prefix=path, tags=[path.rpartition("/")[2]])
+    router = router_at(path)
 
     @router.get("/{asset_id}/text", operation_id=f"get_{kind}_text")
     async def get_text(caller: SignedIn, asset_id: str, etag: Conditional) -> TextView:

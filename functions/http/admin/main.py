@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 
 from shared.models.audit import Action, AuditView
@@ -11,11 +11,11 @@ from shared.models.deadletters import DeadLetterView
 from shared.models.identity import CompanyState, CompanyView, Role, UserState, UserView
 from shared.services import administration, companies, deadletters, users
 from shared.services.administration import AuditFilter
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.paging import Page, Paged, newest_first
 
-router = APIRouter(prefix="/api/admin", tags=["admin"])
+router = router_at("/api/admin")
 
 Search = Annotated[str, Query(max_length=100, description="Beginning of a word of the name, e-mail or user name.")]
 Id = Annotated[str | None, Query(max_length=100)]

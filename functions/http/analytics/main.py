@@ -4,14 +4,14 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import Depends, Header, Query, Response
 
 from shared.models.analytics import Analytics, AnalyticsRange, Bucket
 from shared.services import analytics
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 
-router = APIRouter(prefix="/api/analytics", tags=["analytics"])
+router = router_at("/api/analytics")
 
 CSV = "text/csv"
 _ANSWERS: dict[int | str, dict[str, Any]] = {200: {"content": {CSV: {"schema": {"type": "string"}}}}}

@@ -1,6 +1,6 @@
 """Registration, sign-in, tokens, passkeys and the caller's own account: /api/auth."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import HTMLResponse
 
 from shared.models.identity import (
@@ -20,13 +20,13 @@ from shared.models.identity import (
 from shared.models.passkeys import PasskeyChange, PasskeyCredential, PasskeyOptions, PasskeyProof, PasskeyView
 from shared.services import accounts, passkeys, users
 from shared.web import landing
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import Bearer, SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
 from shared.web.rate_limits import MAIL, REGISTER, SESSION, SESSION_ACCOUNT, SIGN_IN, per_address, per_caller
 
-router = APIRouter(prefix="/api/auth", tags=["auth"])
+router = router_at("/api/auth")
 
 
 # --- registering, and what letters lead to

@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from shared.models.identity import CompanyChange, CompanyView, NewCompany
 from shared.services import companies
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
 
-router = APIRouter(prefix="/api/companies", tags=["companies"])
+router = router_at("/api/companies")
 
 Search = Annotated[str, Query(max_length=100, description="Beginning of a word of the name.")]
 

@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from shared.models.projects import CycleChange, CycleView, NewCycle
 from shared.services import cycles
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import List, Page, itself
 
-router = APIRouter(prefix="/api/cycles", tags=["cycles"])
+router = router_at("/api/cycles")
 
 
 @router.post("", status_code=201)

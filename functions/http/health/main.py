@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from shared.models.health import Alive, Readiness
 from shared.services import health
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.reference import reference_routes
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = router_at("/health")
 
 
 @router.get("", operation_id="get_health")

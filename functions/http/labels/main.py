@@ -2,18 +2,18 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from shared.models.assets import Kind
 from shared.models.labels import TASKS_LIMIT, LabelSetView, NewLabelSet, Task, TaskResults
 from shared.services import label_exchange, labels
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
 
-router = APIRouter(prefix="/api/labels", tags=["labels"])
+router = router_at("/api/labels")
 
 OfKind = Annotated[Kind, Query(description="Documents or recordings: a project of Label Studio shows one kind.")]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from shared.models.assets import AssetItem
 from shared.models.invitations import (
@@ -17,13 +17,13 @@ from shared.models.projects import NewProject, ProjectChange, ProjectView
 from shared.models.review import Submission
 from shared.models.review_queue import Submitted
 from shared.services import invitations, members, projects, review
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import List, Page, Paged, newest_first
 from shared.web.rate_limits import INVITE, SIGN_IN, per_address, per_caller
 
-router = APIRouter(prefix="/api/projects", tags=["projects"])
+router = router_at("/api/projects")
 
 
 @router.post("", status_code=201)

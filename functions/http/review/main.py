@@ -3,18 +3,18 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from shared.models.assets import AssetItem, Kind
 from shared.models.review import BulkDecisions, DecisionResults, NewDecision, Remark, ReviewState, StepView
 from shared.models.review_queue import QueueFilter, Take, Taken
 from shared.services import decisions, review, review_queue
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, in_utc, newest_first
 
-router = APIRouter(prefix="/api/review", tags=["review"])
+router = router_at("/api/review")
 
 
 @router.get("")

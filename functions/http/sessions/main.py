@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from shared.models.sessions import NewSession, SessionChange, SessionStatus, SessionTotals, SessionView
 from shared.services import sessions
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import List, Page, in_utc, itself
 
-router = APIRouter(prefix="/api/sessions", tags=["sessions"])
+router = router_at("/api/sessions")
 
 OfProject = Annotated[str | None, Query(description="Of this project, or ...")]
 OfCycle = Annotated[str | None, Query(description="... of this cycle; or of both.")]

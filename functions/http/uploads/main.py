@@ -1,14 +1,12 @@
 """Upload jobs: /api/uploads. Takes manifests, signs URLs, tells the progress."""
 
-from fastapi import APIRouter
-
 from shared.models.sessions import FreshUrls, ManifestPage, SessionView, UploadJob, UploadStart, UploadStatus
 from shared.services import sessions, uploads
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 
-router = APIRouter(prefix="/api/uploads", tags=["uploads"])
+router = router_at("/api/uploads")
 
 
 @router.post("/start", status_code=201)

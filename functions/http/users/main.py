@@ -2,17 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from shared.models.identity import NewUser, Role, UserChange, UserView
 from shared.services import users
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
 from shared.web.rate_limits import INVITE, per_caller
 
-router = APIRouter(prefix="/api/users", tags=["users"])
+router = router_at("/api/users")
 
 Search = Annotated[str, Query(max_length=100, description="Beginning of a word of the name, e-mail or user name.")]
 

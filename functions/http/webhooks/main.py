@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from shared.models.webhooks import DeliveryView, NewWebhook, WebhookChange, WebhookSecret, WebhookView
 from shared.services import subscriptions
-from shared.web.app import http_function
+from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
 
-router = APIRouter(prefix="/api/webhooks", tags=["webhooks"])
+router = router_at("/api/webhooks")
 
 
 @router.post("", status_code=201)
