@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -30,10 +30,14 @@ ENVIRONMENT = {
 }
 
 
+BUILD = {"SOURCE_DATE_EPOCH": "315532800"}
+"""What Terraform tells Google's build, which binds bytecode to content: an image keeps no file times."""
+
+
 def unpack(archive: Path, folder: Path, *, compiled: bool = False) -> Path:
     """Unpacks a zip to `folder/source`, beside an environment `folder/venv` of its requirements; gives the folder.
 
-    With `compiled`, packages and source are compiled, as a deployment does and a single start has no use for.
+    With `compiled`, packages and source are compiled, as Google's build does and a single start has no use for.
     """
     source, environment = folder / "source", folder / "venv"
     with zipfile.ZipFile(archive) as opened:
@@ -42,22 +46,23 @@ def unpack(archive: Path, folder: Path, *, compiled: bool = False) -> Path:
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if uv:
         _run(uv, "venv", "--quiet", "--python", sys.executable, str(environment))
-        _run(uv, "pip", "install", "--quiet", "--python", python, "-r", required, *["--compile-bytecode"] * compiled)
+        compiling = ["--compile-bytecode"] if compiled else []
+        _run(uv, "pip", "install", "--quiet", "--python", python, "-r", required, *compiling)
     else:
         _run(sys.executable, "-m", "venv", str(environment))
         _run(python, "-m", "pip", "install", "--quiet", "-r", required)
     if compiled:
-        compile_source(python, source, {})
+        compile_source(python, source)
     return folder
 
 
-def compile_source(python: str, source: Path, environment: Mapping[str, str]) -> None:
-    """Compiles the source of a function as Google's build does, which is told this environment.
+def compile_source(python: str, source: Path) -> None:
+    """Compiles the source of a function as Google's build does.
 
     As `BuildFn` in https://github.com/GoogleCloudPlatform/buildpacks (cmd/python/functions_framework/lib/lib.go).
     """
     command = [python, "-m", "compileall", "-f", "-q", "."]
-    subprocess.run(command, cwd=source, env={**os.environ, **environment}, check=True)
+    subprocess.run(command, cwd=source, env={**os.environ, **BUILD}, check=True)
 
 
 @contextmanager
@@ -109,5 +114,7 @@ def asked(function: Function, client: httpx.Client) -> httpx.Response:
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    # The first is for pip, the second for uv (https://docs.astral.sh/uv/reference/environment).
+    told = {**os.environ, **BUILD, "PYC_INVALIDATION_MODE": "CHECKED_HASH"}
+    done = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}\n{done.stderr}"
