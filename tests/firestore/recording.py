@@ -8,12 +8,13 @@ import argparse
 import asyncio
 import json
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from google.cloud.firestore_v1 import types
 
 from infra import indexes
-from infra.indexes import Shape
+from infra.indexes import Index, Shape
 from tests.firestore.door import RefusedError, Watch, door
 
 _RunQuery = types.RunQueryRequest.pb()
@@ -69,15 +70,19 @@ def _shapes(method: str, message: bytes) -> list[Shape]:
 
 def lacking(shapes: Iterable[Shape]) -> list[str]:
     """Those that no deployed index serves."""
-    held, exempt = indexes.held(), indexes.exempt()
-    return sorted(str(shape) for shape in shapes if indexes.serving(shape, held, exempt) is None)
+    return sorted(str(shape) for shape in shapes if _serving(shape) is None)
 
 
 def unused(shapes: Iterable[Shape]) -> list[str]:
     """The deployed indexes that serve none of these."""
-    held, exempt = indexes.held(), indexes.exempt()
-    used = {index for shape in shapes for index in indexes.serving(shape, held, exempt) or []}
-    return sorted(str(index) for index in held if index not in used)
+    used = {index for shape in shapes for index in _serving(shape) or []}
+    return sorted(str(index) for index in indexes.held() if index not in used)
+
+
+@cache
+def _serving(shape: Shape) -> list[Index] | None:
+    # Tests send few shapes, each thousands of times.
+    return indexes.serving(shape, indexes.held(), indexes.exempt())
 
 
 async def _serve(emulator: str, port: int, file: Path) -> None:
