@@ -40,6 +40,8 @@ class Timer:
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
         self.job = job
+        self.paused = False
+        """Whether its times pass without a run; it still runs when asked."""
         self.next: datetime | None = None
         self.last: Run | None = None
         self._connections = connections
@@ -53,7 +55,8 @@ class Timer:
             self.next = next(self.job.times(self._now()))
             while (wait := (self.next - self._now()).total_seconds()) > 0:
                 await self._sleep(min(wait, LONGEST_NAP))
-            await self.run(self.next)
+            if not self.paused:
+                await self.run(self.next)
 
     async def run(self, scheduled_for: datetime | None = None) -> Run:
         """Runs the job now, after the run under way if there is one; returns what came of it."""

@@ -64,6 +64,17 @@ async def test_a_time_that_passes_while_the_job_runs_is_skipped(worker: Worker) 
     assert received[1].headers["X-CloudScheduler-ScheduleTime"] == "2026-03-01T00:07:00Z"
 
 
+async def test_a_paused_job_runs_only_when_it_is_asked(worker: Worker) -> None:
+    time = Time("2026-03-01T00:00:00+00:00", naps=3)
+
+    async with ticking([job(worker.url, cron="* * * * *")], time.now, time.sleep) as timers:
+        timers["purge"].paused = True
+        asked = await timers["purge"].run()
+
+    assert time.now().minute == 3
+    assert (asked.status, len(worker.received)) == (200, 1)
+
+
 async def test_a_call_is_what_cloud_scheduler_would_send(worker: Worker) -> None:
     account = "clock@alta-test.iam.gserviceaccount.com"
     url = f"{worker.url}/purge"

@@ -43,6 +43,7 @@ async def own_cloud(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[L
 async def alone(own_cloud: LocalCloud) -> AsyncIterator[Alone]:
     """The local cloud of these tests."""
     inside = Inside(own_cloud.ports)
+    await inside.pause("reconcile")  # whose rounds are counted
     async with admin(own_cloud) as http:
         yield Alone(own_cloud, inside, http)
     await inside.close()

@@ -38,6 +38,10 @@ class Inside:
         answer = await self._http.post(f"{self._ports.url('scheduler')}/jobs/{schedule}:run")
         assert (answer.status_code, answer.json()["status"]) == (200, 204), answer.text
 
+    async def pause(self, schedule: str) -> None:
+        """From now on the schedule's function runs only when a test has it run."""
+        (await self._http.post(f"{self._ports.url('scheduler')}/jobs/{schedule}:pause")).raise_for_status()
+
     async def change(self, *paths: str, **values: str | bool) -> None:
         """Sets fields of documents; text is a time (RFC 3339)."""
         fields = {
