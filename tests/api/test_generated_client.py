@@ -3,13 +3,12 @@
 import asyncio
 import json
 import os
-import shutil
-import sys
 from pathlib import Path
 
 from infra.openapi import REFERENCE
 from shared.models.identity import Role
 from tests.conftest import Cloud
+from tests.environments import environment
 from tests.people import PASSWORD, join
 
 GENERATOR = "openapi-python-client==0.29.1"
@@ -19,7 +18,8 @@ LIMIT = 180.0
 
 
 async def test_a_generated_client_walks_every_resource(cloud: Cloud, tmp_path: Path) -> None:
-    python, package = await _environment(tmp_path), tmp_path / "alta_client"
+    python = await asyncio.to_thread(environment, tmp_path / "venv", GENERATOR)
+    package = tmp_path / "alta_client"
     generator = str(Path(python).with_name("openapi-python-client"))
     await _run(
         generator, "generate", "--path", str(REFERENCE), "--output-path", str(package), "--meta", "none",
@@ -36,19 +36,6 @@ async def test_a_generated_client_walks_every_resource(cloud: Cloud, tmp_path: P
 
     tags = {one["name"] for one in reference["tags"]}
     assert set(walked.partition(" of ")[2].strip().split(", ")) == tags
-
-
-async def _environment(folder: Path) -> str:
-    """A new environment with the generator, which brings what its clients need; its Python."""
-    python = str(folder / "venv" / "bin" / "python")
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if uv:
-        await _run(uv, "venv", "--quiet", "--python", sys.executable, str(folder / "venv"))
-        await _run(uv, "pip", "install", "--quiet", "--python", python, GENERATOR)
-    else:
-        await _run(sys.executable, "-m", "venv", str(folder / "venv"))
-        await _run(python, "-m", "pip", "install", "--quiet", GENERATOR)
-    return python
 
 
 async def _run(*command: str, **more: str) -> str:

@@ -1,10 +1,8 @@
 """A function alone: its zip unpacked into an empty place, with only its own requirements, started as it is deployed."""
 
 import os
-import shutil
 import socket
 import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ import httpx
 
 from emulators.ports import free_ports
 from infra.catalog import EventTrigger, Function, HttpTrigger, ScheduleTrigger
+from tests.environments import BUILD, environment
 
 START_LIMIT = 60.0
 """Seconds within which a function answers for the first time, on a busy machine."""
@@ -30,27 +29,15 @@ ENVIRONMENT = {
 }
 
 
-BUILD = {"SOURCE_DATE_EPOCH": "315532800"}
-"""What Terraform tells Google's build, which binds bytecode to content: an image keeps no file times."""
-
-
 def unpack(archive: Path, folder: Path, *, compiled: bool = False) -> Path:
     """Unpacks a zip to `folder/source`, beside an environment `folder/venv` of its requirements; gives the folder.
 
     With `compiled`, packages and source are compiled, as Google's build does and a single start has no use for.
     """
-    source, environment = folder / "source", folder / "venv"
+    source = folder / "source"
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(source)
-    python, required = str(environment / "bin" / "python"), str(source / "requirements.txt")
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if uv:
-        _run(uv, "venv", "--quiet", "--python", sys.executable, str(environment))
-        compiling = ["--compile-bytecode"] if compiled else []
-        _run(uv, "pip", "install", "--quiet", "--python", python, "-r", required, *compiling)
-    else:
-        _run(sys.executable, "-m", "venv", str(environment))
-        _run(python, "-m", "pip", "install", "--quiet", "-r", required)
+    python = environment(folder / "venv", "-r", str(source / "requirements.txt"), compiled=compiled)
     if compiled:
         compile_source(python, source)
     return folder
@@ -111,10 +98,3 @@ def asked(function: Function, client: httpx.Client) -> httpx.Response:
             return client.post("/", json={"message": {}})
         case _:
             return client.post("/", json={})
-
-
-def _run(*command: str) -> None:
-    # The first is for pip, the second for uv (https://docs.astral.sh/uv/reference/environment).
-    told = {**os.environ, **BUILD, "PYC_INVALIDATION_MODE": "CHECKED_HASH"}
-    done = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(command)}:\n{done.stdout}\n{done.stderr}"

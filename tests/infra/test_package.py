@@ -13,7 +13,8 @@ import pytest
 
 from infra import package
 from infra.catalog import ROOT, Function, functions
-from tests.infra.standalone import BUILD, asked, compile_source, started, unpack
+from tests.environments import BUILD
+from tests.infra.standalone import asked, compile_source, started, unpack
 from tests.infra.workspace import Plan
 
 SAMPLE = {"ocr", "cycles"}
