@@ -111,7 +111,7 @@ class LocalCloud:
         upstreams = self._isolate() if self._isolated else {}
         first = [
             *parts.emulators(self.ports, self.state, self._say),
-            parts.gateway(self.ports, self.environment, upstreams),
+            self._gateway(upstreams),
         ]
         for part in first:
             self._add(part)
@@ -129,6 +129,9 @@ class LocalCloud:
         self.timings["everything"] = time.monotonic() - began
         if self._isolated:
             Thread(target=self._start_isolated, args=[list(upstreams), began], daemon=True).start()
+
+    def _gateway(self, upstreams: Mapping[str, int]) -> Part:
+        return parts.gateway(self.ports, self.environment, upstreams)
 
     def _add(self, part: Part) -> None:
         self._processes[part.name] = Process(part, self.state.log(part.name), self._say, self._provision_again)

@@ -1,7 +1,7 @@
 """A door to the Firestore emulator: passes every call on, and lets somebody watch what passes."""
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -17,15 +17,11 @@ _OPTIONS = [
 ]
 
 
-class RefusedError(Exception):
-    """A request that Google would answer with FAILED_PRECONDITION; the message says why."""
-
-
 class Watch:
     """What is seen of one call. It watches nothing; whoever wants to see something overrides."""
 
     def asked(self, message: bytes) -> None:
-        """A message from the client; raises RefusedError for the first of a call if it is not to be passed on."""
+        """A message from the client."""
 
     def answered(self, message: bytes) -> None:
         """A message from the emulator."""
@@ -70,8 +66,6 @@ class _Door(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in its
                 async for answer in self._answers(method, asked, context, watch):
                     watch.answered(answer)
                     yield answer
-            except RefusedError as refused:
-                await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(refused))
             except grpc.aio.AioRpcError as error:
                 watch.ended(error.code())
                 await context.abort(error.code(), error.details() or "")
@@ -82,14 +76,7 @@ class _Door(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # generic in its
     async def _answers(
         self, method: str, asked: AsyncIterator[bytes], context: Any, watch: Watch
     ) -> AsyncIterator[bytes]:
-        first = []
-        with suppress(StopAsyncIteration):
-            first = [await anext(asked)]  # before the call is made, so that it can be refused
-            watch.asked(first[0])
-
         async def messages() -> AsyncIterator[bytes]:
-            for message in first:
-                yield message
             async for message in asked:
                 watch.asked(message)
                 yield message

@@ -4,18 +4,16 @@ A query that no index serves fails the run, whatever its own test made of the re
 fails a whole run alone: a part of the tests can't tell. With pytest-xdist the controller judges.
 """
 
-import subprocess
-import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from emulators.cloud import LocalCloud
-from emulators.ports import Ports, free_ports
-from emulators.processes import end, guarded
-from emulators.state import State, environment
-from infra.catalog import ROOT
+from emulators.ports import Ports
+from emulators.processes import Part
+from emulators.state import State
 from infra.indexes import Shape
 from tests.firestore.recording import lacking, recorded, unused
 
@@ -26,41 +24,16 @@ _FOUND = pytest.StashKey[list[str]]()
 
 
 class RecordedCloud(LocalCloud):
-    """A local cloud, empty at first, whose functions reach Firestore through the recording door."""
+    """A local cloud, empty at first, whose functions record their queries in a file."""
 
     def __init__(self, ports: Ports, state: State, file: Path) -> None:
         super().__init__(ports, state, fresh=True)
-        (self._port,) = free_ports(1)
         self._file = file
-        self._door: subprocess.Popen[bytes] | None = None
 
-    @property
-    def firestore(self) -> str:
-        """The address of the door."""
-        return f"127.0.0.1:{self._port}"
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        """As usual, but for Firestore."""
-        return {**environment(self.ports, self.state), "FIRESTORE_EMULATOR_HOST": self.firestore}
-
-    def start(self) -> None:
-        """Starts the door as well; whoever comes before it listens tries again, as with the emulator itself."""
-        options = {"--emulator": self.ports.address("firestore"), "--port": str(self._port), "--file": str(self._file)}
-        command = [
-            sys.executable,
-            "-m",
-            "tests.firestore.recording",
-            *(part for one in options.items() for part in one),
-        ]
-        self._door = guarded(command, self._file.with_suffix(".log"), {}, ROOT)
-        super().start()
-
-    def stop(self) -> None:
-        """Stops the door last."""
-        super().stop()
-        if self._door:
-            end(self._door)
+    def _gateway(self, upstreams: Mapping[str, int]) -> Part:
+        part = super()._gateway(upstreams)
+        python, as_module, *gateway = part.command
+        return replace(part, command=(python, as_module, "tests.firestore.recording", str(self._file), *gateway))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -1,24 +1,24 @@
 """Holds the functions to the indexes that are deployed, and writes down every shape of query that they send.
 
-Google refuses a query without its index; its emulator answers it. `python -m tests.firestore.recording` is a door that
-refuses as Google does. The local cloud of the tests goes through it; what was recorded is judged after the last test.
+Google refuses a query without its index; its emulator answers it. `python -m tests.firestore.recording FILE MODULE ...`
+runs a module that refuses as Google does. So run the functions of the tests' local cloud; what was recorded is judged
+after the last test.
 """
 
-import argparse
-import asyncio
 import json
-from collections.abc import Iterable
+import runpy
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
-
-from google.cloud.firestore_v1 import types
+from typing import Any
 
 from infra import indexes
 from infra.indexes import Index, Shape
-from tests.firestore.door import RefusedError, Watch, door
+from shared.store import connection
 
-_RunQuery = types.RunQueryRequest.pb()
-_RunAggregation = types.RunAggregationQueryRequest.pb()
+Ask = Callable[..., AsyncIterator[Any]]
+"""A call that sends a query: the request, and perhaps more, to its answers."""
 
 
 class Record:
@@ -44,28 +44,38 @@ def recorded(file: Path) -> set[Shape]:
     }
 
 
-class Recording(Watch):
-    """Records one call; refuses what no index serves."""
-
-    def __init__(self, method: str, record: Record) -> None:
-        self._method = method
-        self._record = record
-
-    def asked(self, message: bytes) -> None:
-        asked = _shapes(self._method, message)
-        self._record.add(asked)
-        unserved = lacking(asked)
-        if unserved:
-            raise RefusedError(f"The query requires an index: {'; '.join(unserved)}")
+class RefusedError(Exception):
+    """A query that Google would refuse; the message says why."""
 
 
-def _shapes(method: str, message: bytes) -> list[Shape]:
-    if method == "RunQuery":
-        return indexes.shapes(_RunQuery.FromString(message).structured_query)
-    if method == "RunAggregationQuery":
-        wanted = _RunAggregation.FromString(message).structured_aggregation_query
-        return indexes.shapes(wanted.structured_query, indexes.added_up(wanted))
-    return []
+def watched(file: Path) -> dict[str, Ask]:
+    """The calls of `shared.store.connection` that send queries, by name: each records first, and refuses as Google."""
+    record = Record(file)
+
+    def watch(ask: Ask, shapes: Callable[[Any], list[Shape]]) -> Ask:
+        def asked(request: Any, *more: Any) -> AsyncIterator[Any]:
+            found = shapes(request)
+            record.add(found)
+            unserved = lacking(found)
+            if unserved:
+                raise RefusedError(f"The query requires an index: {'; '.join(unserved)}")
+            return ask(request, *more)
+
+        return asked
+
+    return {
+        "run_query": watch(connection.run_query, _queried),
+        "run_aggregation_query": watch(connection.run_aggregation_query, _aggregated),
+    }
+
+
+def _queried(request: Any) -> list[Shape]:
+    return indexes.shapes(request.structured_query)
+
+
+def _aggregated(request: Any) -> list[Shape]:
+    wanted = request.structured_aggregation_query
+    return indexes.shapes(wanted.structured_query, indexes.added_up(wanted))
 
 
 def lacking(shapes: Iterable[Shape]) -> list[str]:
@@ -85,16 +95,13 @@ def _serving(shape: Shape) -> list[Index] | None:
     return indexes.serving(shape, indexes.held(), indexes.exempt())
 
 
-async def _serve(emulator: str, port: int, file: Path) -> None:
-    record = Record(file)
-    async with door(emulator, lambda method: Recording(method, record), port):
-        await asyncio.Event().wait()
+def main(file: Path, module: str, arguments: Sequence[str]) -> None:
+    """Runs a module as Python's `-m` does, its queries watched."""
+    for name, call in watched(file).items():
+        setattr(connection, name, call)
+    sys.argv[1:] = arguments
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m tests.firestore.recording", description=__doc__)
-    parser.add_argument("--emulator", required=True, help="address of the emulator")
-    parser.add_argument("--port", type=int, required=True, help="where to listen")
-    parser.add_argument("--file", type=Path, required=True, help="what is recorded is appended here")
-    given = parser.parse_args()
-    asyncio.run(_serve(given.emulator, given.port, given.file))
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])

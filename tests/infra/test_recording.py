@@ -1,41 +1,35 @@
-"""The door of the tests' cloud refuses what Google would, and remembers what was asked."""
+"""A query that Google would refuse is refused in the tests' cloud, and what was asked is remembered."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from google.api_core.exceptions import FailedPrecondition
-from google.cloud.firestore import AsyncClient
-from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.indexes import Shape
-from shared.models.records import new_id
-from tests.conftest import Cloud
-from tests.firestore.door import door
-from tests.firestore.recording import Record, Recording, lacking, recorded, unused
+from shared.models.records import Record, new_id
+from shared.store import connection, firestore
+from shared.store.firestore import Query
+from tests.firestore.recording import RefusedError, lacking, recorded, unused, watched
 
 
+@pytest.mark.usefixtures("cloud")
 async def test_a_query_without_its_index_is_refused_and_written_down(
-    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file, name = tmp_path / "queries.jsonl", new_id("things")
-    record = Record(file)
-    async with door(cloud.ports.address("firestore"), lambda method: Recording(method, record)) as address:
-        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", address)
-        things = AsyncClient(project="alta-recording").collection(name)
-        await things.document("a").set({"a": 1, "b": 2})
-        alone = things.where(filter=FieldFilter("a", "==", 1))
-        summed: Any = alone.sum("b")  # published as a class, and is an instance
+    file, things = tmp_path / "queries.jsonl", new_id("things")
+    for name, call in watched(file).items():
+        monkeypatch.setattr(connection, name, call)
+    alone = Query(things, where=(("a", "==", 1),))
 
-        assert [one.id async for one in alone.stream()] == ["a"]
-        with pytest.raises(FailedPrecondition, match=f"requires an index: {name}: a ASCENDING, b DESCENDING"):
-            await alone.order_by("b", direction="DESCENDING").get()
-        with pytest.raises(FailedPrecondition, match=f"requires an index: {name}: a ASCENDING, b ASCENDING"):
-            await summed.get()
+    assert await firestore.query(Record, alone) == []
+    with pytest.raises(RefusedError, match=f"requires an index: {things}: a ASCENDING, b DESCENDING"):
+        await firestore.query(Record, replace(alone, order=("-b",)))
+    with pytest.raises(RefusedError, match=f"requires an index: {things}: a ASCENDING, b ASCENDING"):
+        await firestore.totals(alone, sums=["b"])
 
     equal = frozenset({("a", "ASCENDING")})
-    refused = {Shape(name, equal, (("b", direction),)) for direction in ("ASCENDING", "DESCENDING")}
-    assert recorded(file) == {Shape(name, equal, ()), *refused}
+    refused = {Shape(things, equal, (("b", direction),)) for direction in ("ASCENDING", "DESCENDING")}
+    assert recorded(file) == {Shape(things, equal, ()), *refused}
     assert lacking(recorded(file)) == sorted(map(str, refused))
 
 
