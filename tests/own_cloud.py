@@ -9,10 +9,11 @@ import psutil
 
 from emulators.cloud import LocalCloud
 from emulators.seed import PASSWORD, USERNAME
+from infra.catalog import HttpTrigger, functions
 from tests.emulators.waiting import until
 
-STARTED_WITHIN = 90
-"""Seconds in which the process of `auth` starts, where each function has one of its own."""
+STARTED_WITHIN = 240
+"""Seconds in which all functions start, where each has a process of its own, on a busy machine."""
 
 
 @asynccontextmanager
@@ -23,6 +24,22 @@ async def running(cloud: LocalCloud) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.to_thread(cloud.stop)
+
+
+async def all_run(cloud: LocalCloud) -> None:
+    """Returns when all functions answer: where each has a process of its own, they start after the rest."""
+    internal = cloud.ports.url("internal")
+    doors = [
+        cloud.url + one.trigger.paths[0] if isinstance(one.trigger, HttpTrigger) else f"{internal}/{one.name}"
+        for one in functions()
+    ]
+    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+
+        async def answer() -> bool:
+            answers = [await client.get(door) for door in doors]
+            return all(answer.status_code != httpx.codes.SERVICE_UNAVAILABLE for answer in answers)
+
+        await until(answer, STARTED_WITHIN)
 
 
 @asynccontextmanager

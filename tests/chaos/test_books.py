@@ -20,7 +20,6 @@ from clients.uploader.errors import UploaderError
 from emulators.cloud import LocalCloud
 from emulators.ports import Ports
 from emulators.state import State
-from infra.catalog import HttpTrigger, functions
 from shared.models.assets import AssetSummary
 from shared.settings import settings
 from shared.store import assets, firestore, objects
@@ -28,12 +27,10 @@ from shared.store.firestore import Query
 from tests import material
 from tests.chaos.weather import Weather
 from tests.emulators.waiting import until
-from tests.own_cloud import running
+from tests.own_cloud import all_run, running
 
 SETTLED_WITHIN = 240
 """Seconds of good weather after which everything must be at its end: a lease, and Pub/Sub's longest back-offs met."""
-STARTED_WITHIN = 120
-"""Seconds for all functions to start, each in a process of its own."""
 FILES = 30
 """Files of each kind in a folder."""
 UNDER_WAY = 6
@@ -50,7 +47,7 @@ async def test_the_books_balance_after_bad_weather(tmp_path: Path, monkeypatch: 
     print(f"\nCHAOS_SEED={seed} CHAOS_SECONDS={seconds:.0f}")
     cloud = LocalCloud(Ports.free(), State(tmp_path / "cloud"), isolated=True)
     async with running(cloud):
-        await until(lambda: _answer(cloud), STARTED_WITHIN)
+        await all_run(cloud)
         for name, value in cloud.environment.items():
             monkeypatch.setenv(name, value)
         settings.cache_clear()
@@ -58,18 +55,6 @@ async def test_the_books_balance_after_bad_weather(tmp_path: Path, monkeypatch: 
         for session_id, folder in folders.items():
             await _settled(cloud, session_id)
             await _balances(cloud, session_id, folder)
-
-
-async def _answer(cloud: LocalCloud) -> bool:
-    """Whether all functions, which start after the rest, have come up."""
-    internal = cloud.ports.url("internal")
-    doors = [
-        cloud.url + one.trigger.paths[0] if isinstance(one.trigger, HttpTrigger) else f"{internal}/{one.name}"
-        for one in functions()
-    ]
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
-        answers = [await client.get(door) for door in doors]
-    return all(answer.status_code != httpx.codes.SERVICE_UNAVAILABLE for answer in answers)
 
 
 async def _upload_until(cloud: LocalCloud, tmp_path: Path, seed: int, end: float) -> dict[str, dict[str, bytes]]:
