@@ -15,9 +15,17 @@ from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpc
 from emulators.ports import Ports
 from emulators.state import PROJECT, REGION, State
 from shared.settings import settings
+from shared.store import connection
 from tests.firestore.judging import QUERIES, RecordedCloud, pytest_sessionfinish, pytest_terminal_summary
+from tests.firestore.recording import watched
 
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts what is slow, and makes others slow, last; of that the many short tests of access at the very end."""
+    crowds = [item for item in items if item.get_closest_marker("crowd")]
+    items[:] = [item for item in items if not item.get_closest_marker("crowd")] + crowds[::-1]
 
 
 @dataclass(frozen=True)
@@ -41,11 +49,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     The environment of this process becomes that of a function, so that `shared` can be used as functions use it.
     """
     base = tmp_path_factory.getbasetemp()
-    state = State(base / "cloud")
-    with RecordedCloud(Ports.free(), state, base / QUERIES) as started, pytest.MonkeyPatch.context() as patch:
+    state, queries = State(base / "cloud"), base / QUERIES
+    with RecordedCloud(Ports.free(), state, queries) as started, pytest.MonkeyPatch.context() as patch:
         _pause(started.ports, "rollups")
         for name, value in started.environment.items():
             patch.setenv(name, value)
+        for name, call in watched(queries).items():
+            patch.setattr(connection, name, call)
         settings.cache_clear()
         yield Cloud(started.ports, started.environment, state)
     settings.cache_clear()

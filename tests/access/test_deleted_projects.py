@@ -12,6 +12,8 @@ from tests.access.test_matrix import GRANTED
 from tests.access.world import Target, Who, World, world
 from tests.conftest import Cloud
 
+pytestmark = pytest.mark.crowd
+
 BELOW = [
     route
     for route, expected in EXPECTED.items()

@@ -10,6 +10,8 @@ from tests.access.routes import EXPECTED, all_routes
 from tests.access.world import LIVING, REFUSED, Target, Who, World, world
 from tests.conftest import Cloud
 
+pytestmark = pytest.mark.crowd
+
 GRANTED = frozenset({200, 201, 202, 204, 400, 409, 422})
 """Not refused; what was asked for may still make no sense."""
 

@@ -20,6 +20,8 @@ from tests.access.world import Target, things
 from tests.conftest import Cloud
 from tests.people import Person, found_company, join
 
+pytestmark = pytest.mark.crowd
+
 PEOPLE = [(0, Role.ADMIN), (0, Role.USER), (0, Role.USER), (1, Role.ADMIN), (1, Role.USER), (None, Role.USER)]
 """Company and role of each person; without a company: somebody who can only be a guest."""
 ROUTES = [route for route in EXPECTED if EXPECTED[route].rule is not None and not route.endswith("/logout")]

@@ -140,6 +140,7 @@ async def test_an_answer_is_kept_for_a_day(staff: Staff, key: str) -> None:
     assert again.json()["id"] != first.json()["id"]
 
 
+@pytest.mark.crowd
 async def test_a_page_of_a_thousand_signed_addresses_is_replayed(staff: Staff, key: str) -> None:
     http = staff.user.http
     project = await made(http, "/api/projects", name="River")

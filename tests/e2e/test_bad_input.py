@@ -68,6 +68,7 @@ async def test_a_bad_path_refuses_the_page_and_nothing_is_written(
     assert (after["status"], after["updated_at"]) == ("pending", session["updated_at"])
 
 
+@pytest.mark.crowd
 async def test_a_manifest_of_1001_files_is_refused_and_one_of_1000_is_taken(http: httpx.AsyncClient) -> None:
     session = await new_session(http)
     manifest = [described(f"{number}.txt", b"one") for number in range(1001)]

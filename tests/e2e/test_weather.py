@@ -15,12 +15,13 @@ from emulators.state import State
 from tests import material
 from tests.conftest import Cloud
 from tests.e2e.journey import assets_of, described, ended, new_session, send, start, take
-from tests.own_cloud import admin, running
+from tests.own_cloud import admin, all_run, running
 
 SESSION_WRITES = 60
 """Writes of the session record that a session of 2,000 small files may cost."""
 
 
+@pytest.mark.crowd
 async def test_a_session_of_2000_files_is_written_fewer_than_60_times(cloud: Cloud, http: httpx.AsyncClient) -> None:
     session = await new_session(http)
     manifest = [described(f"{number:04}.txt", b"small") for number in range(2000)]
@@ -63,6 +64,7 @@ async def isolated(tmp_path_factory: pytest.TempPathFactory, cloud: Cloud) -> As
     """A second local cloud, with every function in the process of its own, as deployed."""
     own = LocalCloud(Ports.free(), State(tmp_path_factory.mktemp("isolated")), isolated=True)
     async with running(own):
+        await all_run(own)
         yield own
 
 

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+import pytest
+
 from tests.conftest import Cloud
 from tests.fuzz.requests import fuzz
 
@@ -11,6 +13,7 @@ COUNT = 600
 """Enough for each operation to have its turn, and for some chains."""
 
 
+@pytest.mark.crowd
 async def test_no_generated_request_breaks_the_platform_or_its_reference(cloud: Cloud) -> None:
     loop = asyncio.get_running_loop()
 

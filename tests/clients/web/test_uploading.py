@@ -245,6 +245,7 @@ async def test_a_file_that_changes_under_way_is_named_and_the_others_go_on(
     console.reads("large.bin The file changed or vanished while it was being sent.", "1 sent", "1 failed")
 
 
+@pytest.mark.crowd
 async def test_more_files_than_a_manifest_page_holds(console: Console, person: Person, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()

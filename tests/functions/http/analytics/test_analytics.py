@@ -344,6 +344,7 @@ async def _caller(person: Person) -> Caller:
     return await callers.caller(person.http.headers["Authorization"].removeprefix("Bearer "))
 
 
+@pytest.mark.crowd
 @pytest.mark.parametrize("files", [20, 2_000])
 async def test_a_summary_reads_the_same_however_many_files_there_are(
     cloud: Cloud, staff: Staff, files: int, request: pytest.FixtureRequest

@@ -93,6 +93,7 @@ async def test_a_take_looks_past_many_that_others_hold(desk: Desk) -> None:
     assert await desk.take(desk.other) == [free]
 
 
+@pytest.mark.crowd
 @pytest.mark.parametrize(
     ("reviewers", "documents", "at_once"), [(2, 1000, 50), (8, int(os.environ.get("REVIEW_QUEUE", "160")), 5)]
 )
