@@ -180,10 +180,11 @@ def test_parts_that_die_come_back_with_what_they_need(tmp_path: Path) -> None:
     with running(tmp_path / "state") as runner:
         runner.wait_until_ready()
 
-        for name in ("emulators.gateway", "pubsub"):
-            for one in descendants(runner.process.pid):
-                if name in " ".join(one.cmdline()) and "guard.py" not in " ".join(one.cmdline()):
-                    one.kill()
+        meant = {"emulators.gateway", f"--port={runner.ports.pubsub}"}  # the storage names Pub/Sub's port otherwise
+        commands = [(one, one.cmdline()) for one in descendants(runner.process.pid)]
+        for one, command in commands:
+            if meant.intersection(command) and "guard.py" not in " ".join(command):
+                one.kill()
 
         until(lambda: runner.said().count("is started again") == 2)
         until(answers(runner.ports.internal, READY_PATH))
