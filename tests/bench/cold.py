@@ -3,7 +3,8 @@
 `make bench-cold`, or `python -m tests.bench.cold [--runs N] [NAME ...]`. Each function runs as it is deployed: its zip,
 in an environment of its own requirements and nothing else, served by the functions-framework. It is set against a bare
 functions-framework function in the same environment that imports the same Google clients and answers "ok": what nobody
-can avoid. Both start in turns, so that a busy moment of the machine meets both.
+can avoid. Both start in turns, and the ratio is the median of those of the turns: the speed of a machine drifts, and
+then does so for both.
 
 Exits with 1 when a function takes more than `BUDGET` times as long as its bare counterpart.
 """
@@ -132,7 +133,7 @@ def measure(function: Function, runs: int, folder: Path) -> float:
     cpu = {source: statistics.median(one.cpu for one in starts[source]) for source in starts}
     memory = {source: statistics.median(one.memory for one in starts[source]) for source in starts}
     imported = {source: statistics.median(imports[source]) for source in imports}
-    ratio = answer[ours] / answer[bare]
+    ratio = statistics.median(one.answer / other.answer for one, other in zip(starts[ours], starts[bare], strict=True))
     print(
         f"{function.name:14}{answer[ours]:7.2f}{answer[bare]:7.2f}{ratio:7.2f} |{cpu[ours]:7.2f}{cpu[bare]:7.2f} |"
         f"{imported[ours]:7.2f}{imported[bare]:7.2f} |{memory[ours]:7.0f}{memory[bare]:7.0f}",
@@ -161,6 +162,6 @@ def main(names: Iterable[str], runs: int) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.bench.cold", description=__doc__)
     parser.add_argument("name", nargs="*", help="functions to measure; all when none is named")
-    parser.add_argument("--runs", type=int, default=3, help="starts of each, of which the median counts")
+    parser.add_argument("--runs", type=int, default=5, help="turns, of which the median counts")
     given = parser.parse_args()
     raise SystemExit(main(given.name, given.runs))
