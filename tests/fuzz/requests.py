@@ -6,7 +6,7 @@ so that what one of them deletes does not hide the others.
 
 import itertools
 import json
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,10 +150,16 @@ def _ask(asker: Asker, url: str, turn: Turn, target: Target, findings: Findings,
 
 
 def _modes(operation: APIOperation[Any, Any, Any, Any]) -> list[GenerationMode]:
-    """Requests in order, and others if there can be any: in a path and in our headers, each text is in order."""
+    """Requests in order, and others if there can be any: where nothing but text is asked, each text is in order."""
     described = operation.definition.raw
-    fallible = "requestBody" in described or any(one["in"] == "query" for one in described.get("parameters", []))
-    return [GenerationMode.POSITIVE, *[GenerationMode.NEGATIVE] * fallible]
+    if "requestBody" in described or any(map(_fallible, described.get("parameters", []))):
+        return [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]
+    return [GenerationMode.POSITIVE]
+
+
+def _fallible(parameter: Mapping[str, Any]) -> bool:
+    demands = {name: demand for name, demand in parameter["schema"].items() if name not in ("title", "description")}
+    return parameter["in"] == "query" or demands != {"type": "string"}
 
 
 def _name(case: Case[Any], ids: dict[str, str]) -> None:
