@@ -3,7 +3,6 @@
 CHAOS_SEED chooses the weather (printed; default: by the clock), CHAOS_SECONDS how long it lasts (default 60).
 """
 
-import asyncio
 import contextlib
 import os
 import time
@@ -128,12 +127,16 @@ async def _upload(client: Client, journal: Journal, place: Path) -> str:
 
 async def _settled(cloud: LocalCloud, session_id: str) -> None:
     """Good weather: `reconcile` finds what got lost, and the session comes to its end."""
-    until = time.monotonic() + SETTLED_WITHIN
-    while (status := await _status(cloud, session_id))["status"] == "in_progress":
-        assert time.monotonic() < until, f"not at its end: {status}"
+
+    async def ended() -> bool:
+        if (await _status(cloud, session_id))["status"] != "in_progress":
+            return True
         await _reconcile(cloud)
-        await asyncio.sleep(3)
-    assert status["status"] == "completed"
+        return False
+
+    await until(ended, SETTLED_WITHIN, every=3)
+    status = await _status(cloud, session_id)
+    assert status["status"] == "completed", status
 
 
 async def _status(cloud: LocalCloud, session_id: str) -> dict[str, Any]:
