@@ -37,6 +37,10 @@ class Cloud:
     environment: Mapping[str, str]
     state: State
 
+    def watched(self, module: str) -> tuple[str, ...]:
+        """What Python is told to run a module whose queries are held to the indexes, as those of the functions are."""
+        return ("-m", "tests.firestore.recording", str(self.state.folder.parent / QUERIES), module)
+
     @property
     def url(self) -> str:
         """Where the platform's API is."""

@@ -12,14 +12,14 @@ from tests.conftest import Cloud
 from tests.people import PASSWORD, found_company, join
 
 
-def _command(*arguments: str) -> str:
-    command = (sys.executable, "-m", "infra.super_admin", *arguments)
+def _command(cloud: Cloud, *arguments: str) -> str:
+    command = (sys.executable, *cloud.watched("infra.super_admin"), *arguments)
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 async def test_the_first_super_admin_chooses_a_password_by_the_link_that_the_command_shows(cloud: Cloud) -> None:
     email = f"{new_id('op')}@example.org"
-    said = _command(email)
+    said = _command(cloud, email)
     token = said.rpartition("#token=")[2].strip()
     async with httpx.AsyncClient(base_url=cloud.url, trust_env=False, timeout=60) as http:
         chosen = {"token": token, "password": PASSWORD}
@@ -27,7 +27,7 @@ async def test_the_first_super_admin_chooses_a_password_by_the_link_that_the_com
         tokens = (await http.post("/api/auth/login", json={"email": email, "password": PASSWORD})).json()
         headers = {"Authorization": f"Bearer {tokens['access_token']}"}
         assert (await http.get("/api/admin/audit", headers=headers)).status_code == 200
-        _command(email, "--revoke")
+        _command(cloud, email, "--revoke")
         again = (await http.post("/api/auth/login", json={"email": email, "password": PASSWORD})).json()
         headers = {"Authorization": f"Bearer {again['access_token']}"}
         assert (await http.get("/api/auth/me", headers=headers)).json()["role"] == "user"
@@ -35,7 +35,7 @@ async def test_the_first_super_admin_chooses_a_password_by_the_link_that_the_com
 
 async def test_somebody_who_has_an_account_keeps_its_password(cloud: Cloud) -> None:
     person = await join(cloud, await found_company(), Role.USER)
-    assert "choose a password" not in _command(person.user.email)
+    assert "choose a password" not in _command(cloud, person.user.email)
     answer = await person.http.post("/api/auth/login", json={"email": person.user.email, "password": PASSWORD})
     assert answer.status_code == 200
     me = (await person.http.get("/api/auth/me")).json()

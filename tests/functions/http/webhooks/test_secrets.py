@@ -87,8 +87,8 @@ def test_the_command_seals_anew_with_the_first_key_so_that_the_others_can_go(clo
 
     _run({**given, "SEALING_KEYS": old}, "-c", MAKE)
 
-    assert "secrets of 1 webhooks" in _run({**given, "SEALING_KEYS": f"{new},{old}"}, "-m", "infra.reseal")
-    assert "secrets of 0 webhooks" in _run({**given, "SEALING_KEYS": f"{new},{old}"}, "-m", "infra.reseal")
+    assert "secrets of 1 webhooks" in _run({**given, "SEALING_KEYS": f"{new},{old}"}, *cloud.watched("infra.reseal"))
+    assert "secrets of 0 webhooks" in _run({**given, "SEALING_KEYS": f"{new},{old}"}, *cloud.watched("infra.reseal"))
     assert _run({**given, "SEALING_KEYS": new}, "-c", SHOW).split() == ["whsec_one", "whsec_two"]
     with pytest.raises(subprocess.CalledProcessError):
         _run({**given, "SEALING_KEYS": old}, "-c", SHOW)
