@@ -31,13 +31,13 @@ Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$
 class Frozen(BaseModel):
     """A value: made once, never changed. Unknown fields are ignored when it is read."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Asked(BaseModel):
     """What a client sends. An unknown field is an error, so that a misspelt one does not pass unnoticed."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def unsent() -> Any:

@@ -3,9 +3,6 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
-from fastapi.responses import StreamingResponse
-
 from shared.models.audit import Action, AuditView
 from shared.models.deadletters import DeadLetterView
 from shared.models.identity import CompanyState, CompanyView, Role, UserState, UserView
@@ -14,6 +11,9 @@ from shared.services.administration import AuditFilter
 from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.paging import Page, Paged, newest_first
+
+from fastapi import Depends, Query
+from fastapi.responses import StreamingResponse
 
 router = router_at("/api/admin")
 

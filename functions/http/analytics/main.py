@@ -4,12 +4,12 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Query, Response
-
 from shared.models.analytics import Analytics, AnalyticsRange, Bucket
 from shared.services import analytics
 from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
+
+from fastapi import Depends, Header, Query, Response
 
 router = router_at("/api/analytics")
 

@@ -1,8 +1,5 @@
 """Registration, sign-in, tokens, passkeys and the caller's own account: /api/auth."""
 
-from fastapi import Response
-from fastapi.responses import HTMLResponse
-
 from shared.models.identity import (
     Accepted,
     Credentials,
@@ -25,6 +22,9 @@ from shared.web.caller import Bearer, SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
 from shared.web.rate_limits import MAIL, REGISTER, SESSION, SESSION_ACCOUNT, SIGN_IN, per_address, per_caller
+
+from fastapi import Response
+from fastapi.responses import HTMLResponse
 
 router = router_at("/api/auth")
 

@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Query
-
 from shared.models.identity import CompanyChange, CompanyView, NewCompany
 from shared.services import companies
 from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
+
+from fastapi import Query
 
 router = router_at("/api/companies")
 

@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
-
 from shared.models.projects import CycleChange, CycleView, NewCycle
 from shared.services import cycles
 from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import List, Page, itself
+
+from fastapi import Query, Response
 
 router = router_at("/api/cycles")
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from fastapi import Response
-
 from shared.models.health import Alive, Readiness
 from shared.services import health
 from shared.web.app import http_function, router_at
 from shared.web.reference import reference_routes
+
+from fastapi import Response
 
 router = router_at("/health")
 

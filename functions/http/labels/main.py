@@ -2,9 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query, Response
-from pydantic import Field
-
 from shared.models.assets import Kind
 from shared.models.labels import TASKS_LIMIT, LabelSetView, NewLabelSet, Task, TaskResults
 from shared.services import label_exchange, labels
@@ -12,6 +9,9 @@ from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
+
+from fastapi import Query, Response
+from pydantic import Field
 
 router = router_at("/api/labels")
 

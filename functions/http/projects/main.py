@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
-
 from shared.models.assets import AssetItem
 from shared.models.invitations import (
     InvitationPreview,
@@ -22,6 +20,8 @@ from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import List, Page, Paged, newest_first
 from shared.web.rate_limits import INVITE, SIGN_IN, per_address, per_caller
+
+from fastapi import Query, Response
 
 router = router_at("/api/projects")
 

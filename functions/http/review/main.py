@@ -3,8 +3,6 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query, Response
-
 from shared.models.assets import AssetItem, Kind
 from shared.models.review import BulkDecisions, DecisionResults, NewDecision, Remark, ReviewState, StepView
 from shared.models.review_queue import QueueFilter, Take, Taken
@@ -13,6 +11,8 @@ from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, in_utc, newest_first
+
+from fastapi import Query, Response
 
 router = router_at("/api/review")
 

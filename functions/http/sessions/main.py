@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query, Response
-
 from shared.models.sessions import NewSession, SessionChange, SessionStatus, SessionTotals, SessionView
 from shared.services import sessions
 from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import List, Page, in_utc, itself
+
+from fastapi import Query, Response
 
 router = router_at("/api/sessions")
 

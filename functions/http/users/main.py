@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
-
 from shared.models.identity import NewUser, Role, UserChange, UserView
 from shared.services import users
 from shared.web.app import http_function, router_at
@@ -11,6 +9,8 @@ from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
 from shared.web.rate_limits import INVITE, per_caller
+
+from fastapi import Query, Response
 
 router = router_at("/api/users")
 

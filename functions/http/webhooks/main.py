@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import Query, Response
-
 from shared.models.webhooks import DeliveryView, NewWebhook, WebhookChange, WebhookSecret, WebhookView
 from shared.services import subscriptions
 from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
 from shared.web.paging import Page, Paged, newest_first
+
+from fastapi import Query, Response
 
 router = router_at("/api/webhooks")
 
