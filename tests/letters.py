@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import httpx
-
+from tests import loopback
 from tests.conftest import Cloud
 from tests.emulators.waiting import until
 
@@ -27,7 +26,7 @@ class Letter:
 async def letter_to(cloud: Cloud, address: str, subject: str, *, number: int = 1) -> Letter:
     """The `number`th letter to this address whose subject begins so, as soon as it is there."""
     found: list[str] = []
-    async with httpx.AsyncClient(base_url=cloud.ports.url("mail"), trust_env=False) as mail:
+    async with loopback.client(cloud.ports.url("mail")) as mail:
 
         async def has_arrived() -> bool:
             items = (await mail.get("/messages", params={"to": address})).json()["items"]

@@ -10,6 +10,7 @@ import psutil
 from emulators.cloud import LocalCloud
 from emulators.seed import PASSWORD, USERNAME
 from infra.catalog import HttpTrigger, functions
+from tests import loopback
 from tests.emulators.waiting import until
 
 STARTED_WITHIN = 240
@@ -33,7 +34,7 @@ async def all_run(cloud: LocalCloud) -> None:
         cloud.url + one.trigger.paths[0] if isinstance(one.trigger, HttpTrigger) else f"{internal}/{one.name}"
         for one in functions()
     ]
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as client:
+    async with loopback.client() as client:
 
         async def answer() -> bool:
             answers = [await client.get(door) for door in doors]
@@ -45,7 +46,7 @@ async def all_run(cloud: LocalCloud) -> None:
 @asynccontextmanager
 async def admin(cloud: LocalCloud) -> AsyncIterator[httpx.AsyncClient]:
     """A client that is signed in as the admin of the cloud's default company, as soon as `auth` is there."""
-    async with httpx.AsyncClient(base_url=cloud.url, timeout=120, trust_env=False) as http:
+    async with loopback.client(cloud.url, timeout=120) as http:
 
         async def signed_in() -> bool:
             answer = await http.post("/api/auth/login", json={"username": USERNAME, "password": PASSWORD})
@@ -60,7 +61,7 @@ async def admin(cloud: LocalCloud) -> AsyncIterator[httpx.AsyncClient]:
 
 async def answer_at_once(cloud: LocalCloud) -> None:
     """From here on the engines give every file the same answer, so that the platform's own time is what remains."""
-    async with httpx.AsyncClient(trust_env=False) as control:
+    async with loopback.client() as control:
         for engine in ("documentai_control", "speech_control"):
             (await control.post(f"{cloud.ports.url(engine)}/_alta/instant", json={"on": True})).raise_for_status()
 

@@ -8,6 +8,7 @@ from shared.models.identity import Company, Role, User
 from shared.models.records import new_id, now
 from shared.services import accounts
 from shared.store import companies, firestore
+from tests import loopback
 from tests.conftest import Cloud
 
 PASSWORD = "correct horse battery"
@@ -50,7 +51,7 @@ async def account(company: Company | None, role: Role = Role.USER) -> User:
 async def join(cloud: Cloud, company: Company | None, role: Role = Role.ADMIN) -> Person:
     """A new, verified person of a company, signed in."""
     user = await account(company, role)
-    http = httpx.AsyncClient(base_url=cloud.url, timeout=60, trust_env=False)
+    http = loopback.client(cloud.url)
     answer = await http.post("/api/auth/login", json={"email": user.email, "password": PASSWORD})
     answer.raise_for_status()
     http.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"

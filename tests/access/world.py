@@ -36,6 +36,7 @@ from shared.store import (
     users,
     webhooks,
 )
+from tests import loopback
 from tests.conftest import Cloud
 from tests.people import Person, found_company, join
 
@@ -259,7 +260,7 @@ async def world(cloud: Cloud) -> AsyncIterator[World]:
     http = {who: person.http for who, person in people.items()}
     http[Who.EXPIRED].headers["Authorization"] = _expired(http[Who.EXPIRED].headers["Authorization"])
     for who, headers in {Who.ANONYMOUS: {}, Who.BROKEN: {"Authorization": "Bearer a.b.c"}}.items():
-        http[who] = httpx.AsyncClient(base_url=cloud.url, timeout=60, trust_env=False, headers=headers)
+        http[who] = loopback.client(cloud.url, headers=headers)
     yield World(company, http, people)
     for client in http.values():
         await client.aclose()

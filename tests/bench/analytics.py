@@ -20,6 +20,7 @@ from shared.models.assets import AssetState
 from shared.models.records import now
 from shared.models.review import ReviewState
 from shared.store import rollups
+from tests import loopback
 from tests.bench import collected
 from tests.bench.operations import CountedCloud, counted_cloud
 from tests.firestore.counting import Count
@@ -73,7 +74,7 @@ async def _counted(cloud: CountedCloud, count: Count, project_id: str) -> tuple[
     count.clear()
     asked = now()
     began = time.perf_counter()
-    async with httpx.AsyncClient(base_url=cloud.ports.url("internal"), timeout=600, trust_env=False) as queue:
+    async with loopback.client(cloud.ports.url("internal"), timeout=600) as queue:
         while True:
             (await queue.post("/rollups", json={"project_id": project_id})).raise_for_status()
             (standing,) = await rollups.standing(Scope.PROJECT, project_id)

@@ -26,6 +26,7 @@ from emulators.ports import free_ports
 from infra import package
 from infra.catalog import Function
 from infra.imports import reach
+from tests import loopback
 from tests.infra.standalone import ENVIRONMENT, START_LIMIT, asked, unpack
 
 BUDGET = 1.3
@@ -100,7 +101,7 @@ def _served(source: Path) -> Iterator[tuple[psutil.Process, httpx.Client]]:
     with (source / "log").open("wb") as log:
         process = psutil.Popen(command, cwd=source, env=ENVIRONMENT, stdout=log, stderr=log)
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=START_LIMIT, trust_env=False) as client:
+        with loopback.blocking(f"http://127.0.0.1:{port}", timeout=START_LIMIT) as client:
             yield process, client
     finally:
         process.terminate()

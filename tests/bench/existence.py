@@ -24,6 +24,7 @@ from emulators.ports import Ports
 from emulators.state import State, environment
 from shared.models.identity import Role
 from shared.models.records import new_id
+from tests import loopback
 from tests.access.asking import request
 from tests.access.routes import EXPECTED
 from tests.access.world import Target, things
@@ -105,7 +106,7 @@ async def addresses(cloud: Cloud, pairs: int, only: str) -> AsyncIterator[Measur
     asked = {path: more for path, more in BODIES.items() if only in path}
     company = await found_company()
     known = [(await account(company)).email for _ in range(pairs if asked else 0)]
-    async with httpx.AsyncClient(base_url=cloud.url, timeout=60, trust_env=False) as http:
+    async with loopback.client(cloud.url) as http:
 
         async def ask(path: str, number: int, email: str | None = None) -> httpx.Response:
             return await http.post(path, json={"email": email or known[number], **asked[path]})

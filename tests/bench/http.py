@@ -22,7 +22,6 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import httpx
 import psutil
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.firestore import AsyncClient, AsyncQuery, FieldFilter
@@ -36,6 +35,7 @@ from shared.models.projects import Project
 from shared.models.records import new_id, now
 from shared.store import companies, connection, firestore, projects, users, wire
 from shared.store.firestore import Condition
+from tests import loopback
 from tests.bench.load import load
 
 CONNECTIONS = 16
@@ -214,7 +214,7 @@ async def measured(port: int, function: psutil.Process, rounds: int, seconds: fl
     """The median of each figure, after a round that warms everything up."""
     user, made = await filled()
     bench = Bench(user, made, port, function)
-    async with httpx.AsyncClient(base_url=f"http://{HOST}:{port}", trust_env=False, headers=bench._headers) as client:
+    async with loopback.client(f"http://{HOST}:{port}", headers=bench._headers) as client:
         answer = await client.get("/api/projects", params={"page_size": LISTED})
         answer.raise_for_status()
         if len(answer.json()["items"]) != LISTED:

@@ -21,6 +21,7 @@ from emulators.ports import HOST, Ports, free_ports
 from emulators.processes import Process
 from emulators.state import State, environment
 from shared.settings import settings
+from tests import loopback
 from tests.access.asking import request
 from tests.access.routes import EXPECTED
 from tests.access.world import LIVING, Target, Who, World, world
@@ -48,7 +49,7 @@ class Instance:
 
     def of(self, person: httpx.AsyncClient) -> httpx.AsyncClient:
         """A client of this instance, signed in as somebody is elsewhere."""
-        return httpx.AsyncClient(base_url=self._url, timeout=60, trust_env=False, headers=person.headers)
+        return loopback.client(self._url, headers=person.headers)
 
     async def cost(self, method: str, path: str, http: httpx.AsyncClient, **more: object) -> Cost:
         """Asks, and tells what that cost."""

@@ -26,6 +26,7 @@ from clients.uploader.contract import FINAL, MANIFEST_LIMIT, Status
 from emulators.cloud import LocalCloud
 from emulators.parts import isolated_name
 from emulators.seed import PASSWORD, USERNAME
+from tests import loopback
 from tests.bench.memory import peaks
 from tests.bench.operations import counted_cloud, material
 from tests.e2e.journey import described, new_session, start
@@ -115,7 +116,7 @@ async def _analysed(cloud: LocalCloud, session_id: str, files: int) -> None:
     """Returns when the project's analytics tell of every file and `reconcile` has looked over it."""
     async with (
         admin(cloud) as http,
-        httpx.AsyncClient(base_url=cloud.ports.url("internal"), timeout=540, trust_env=False) as clock,
+        loopback.client(cloud.ports.url("internal"), timeout=540) as clock,
     ):
         project = (await http.get(f"/api/sessions/{session_id}")).raise_for_status().json()["project_id"]
 

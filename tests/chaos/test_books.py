@@ -23,7 +23,7 @@ from shared.models.assets import AssetSummary
 from shared.settings import settings
 from shared.store import assets, firestore, objects
 from shared.store.firestore import Query
-from tests import material
+from tests import loopback, material
 from tests.chaos.weather import Weather
 from tests.emulators.waiting import until
 from tests.own_cloud import all_run, running
@@ -94,7 +94,7 @@ async def _make_room(cloud: LocalCloud, client: Client, under_way: list[str]) ->
 
 
 async def _reconcile(cloud: LocalCloud) -> None:
-    async with httpx.AsyncClient(trust_env=False, timeout=60) as clock:
+    async with loopback.client() as clock:
         with contextlib.suppress(httpx.TransportError):
             swept = await clock.post(f"{cloud.ports.url('internal')}/reconcile")
             assert swept.status_code in (204, 503), swept.text  # 503 on a busy machine: the clock comes again
@@ -165,7 +165,7 @@ async def _balances(cloud: LocalCloud, session_id: str, folder: dict[str, bytes]
 async def _recognised(cloud: LocalCloud, found: list[AssetSummary]) -> None:
     """The engines were given each file at least once, and again only where an attempt was cut off."""
     given: Counter[str] = Counter()
-    async with httpx.AsyncClient(trust_env=False) as control:
+    async with loopback.client() as control:
         for engine in ("documentai_control", "speech_control"):
             given.update((await control.get(f"{cloud.ports.url(engine)}/_alta/counters")).json()["uris"])
     for asset in found:

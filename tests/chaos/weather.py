@@ -9,6 +9,7 @@ import httpx
 
 from emulators.cloud import LocalCloud
 from emulators.parts import isolated_name
+from tests import loopback
 from tests.own_cloud import frozen
 
 SHORTEST, LONGEST = 0.2, 1.5
@@ -36,7 +37,7 @@ class Weather:
         self._random = random.Random(seed)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._rage, name="weather", daemon=True)
-        self._control = httpx.Client(timeout=10, trust_env=False)
+        self._control = loopback.blocking(timeout=10)
         self._kinds: list[Callable[[], str]] = [
             self._kill,
             self._engine_error,

@@ -10,6 +10,8 @@ from typing import Any
 import google_crc32c
 import httpx
 
+from tests import loopback
+
 KINDS = {"document": "documents", "voice": "voice"}
 
 
@@ -40,7 +42,7 @@ async def start(http: httpx.AsyncClient, session_id: str, files: Sequence[Mappin
 
 async def send(upload: Mapping[str, Any], content: bytes) -> httpx.Response:
     """Sends the bytes where they are to go."""
-    async with httpx.AsyncClient(timeout=60, trust_env=False) as storage:
+    async with loopback.client() as storage:
         answer = await storage.request(
             upload["method"],
             upload["url"],

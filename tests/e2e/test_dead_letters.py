@@ -8,7 +8,7 @@ import httpx
 
 from shared.models.assets import Asset
 from shared.store import assets, firestore
-from tests import material
+from tests import loopback, material
 from tests.conftest import Cloud
 from tests.e2e.journey import assets_of, take
 from tests.emulators.waiting import until
@@ -23,7 +23,7 @@ async def _given_up(cloud: Cloud, http: httpx.AsyncClient) -> str:
     assert done is not None
     unfinished = {"state": "processing", "settled": False, "text": "", "result_object": None}
     await firestore.commit(assets.change(done, unfinished))
-    async with httpx.AsyncClient(base_url=cloud.ports.url("internal"), trust_env=False) as pubsub:
+    async with loopback.client(cloud.ports.url("internal")) as pubsub:
         for _ in range(2):
             (await pubsub.post("/deadletter", json=_pushed(done))).raise_for_status()
     return str(asset_id)
@@ -82,7 +82,7 @@ async def test_an_admin_of_another_company_neither_sees_nor_replays_it(cloud: Cl
 
 
 async def test_a_dead_letter_that_nobody_can_read_is_acknowledged(cloud: Cloud) -> None:
-    async with httpx.AsyncClient(base_url=cloud.ports.url("internal"), trust_env=False) as pubsub:
+    async with loopback.client(cloud.ports.url("internal")) as pubsub:
         answers = [await pubsub.post("/deadletter", content=body) for body in (b"nonsense", b"{}", b'{"message": 1}')]
 
     assert [answer.status_code for answer in answers] == [204, 204, 204]

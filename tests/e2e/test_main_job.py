@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import material
+from tests import loopback, material
 from tests.e2e.accuracy import character_errors, word_errors
 from tests.e2e.journey import assets_of, described, ended, new_session, send, start, take
 from tests.emulators.waiting import until
@@ -48,7 +48,7 @@ async def test_the_whole_result_and_the_file_itself_are_fetched_by_signed_url(ht
     content = (await http.get(f"/api/documents/{asset['id']}/content")).json()
     result = (await http.get(f"/api/documents/{asset['id']}/result")).json()
 
-    async with httpx.AsyncClient(trust_env=False) as anyone:
+    async with loopback.client() as anyone:
         fetched = await anyone.get(content["url"])
         recognised = (await anyone.get(result["url"])).json()
     assert fetched.content == page

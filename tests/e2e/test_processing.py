@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests import material
+from tests import loopback, material
 from tests.conftest import Cloud
 from tests.e2e.accuracy import word_errors
 from tests.e2e.journey import assets_of, described, ended, new_session, send, start, take
@@ -85,7 +85,7 @@ async def test_the_same_bytes_are_recognised_once_where_the_project_says_so(http
     assert (other["text"], other["confidence"]) == (one["text"], one["confidence"])
     assert other["processed_at"] > one["processed_at"]
     result = (await http.get(f"/api/documents/{other['id']}/result")).json()
-    async with httpx.AsyncClient(trust_env=False) as anyone:
+    async with loopback.client() as anyone:
         assert (await anyone.get(result["url"])).status_code == 200
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 from shared.store import assets
-from tests import material
+from tests import loopback, material
 from tests.conftest import Cloud
 from tests.e2e.journey import assets_of, take
 
@@ -24,7 +24,7 @@ async def test_every_event_three_times_in_any_order_gives_the_same_records(
     events = [(FUNCTION[record.kind], _event(record)) for record in records if record] * 3
     random.Random(7).shuffle(events)
 
-    async with httpx.AsyncClient(base_url=cloud.ports.url("internal"), timeout=60, trust_env=False) as pubsub:
+    async with loopback.client(cloud.ports.url("internal")) as pubsub:
         answers = await asyncio.gather(*(pubsub.post(f"/{name}", json=event) for name, event in events))
 
     assert {answer.status_code for answer in answers} == {204}
@@ -42,7 +42,7 @@ async def test_an_event_of_an_older_generation_or_of_an_unknown_object_is_acknow
     older = _event(record.model_copy(update={"generation": record.generation - 1}))
     unknown = _event(record.model_copy(update={"id": "ast_nobodys"}))
 
-    async with httpx.AsyncClient(base_url=cloud.ports.url("internal"), trust_env=False) as pubsub:
+    async with loopback.client(cloud.ports.url("internal")) as pubsub:
         answers = [await pubsub.post("/ocr", json=event) for event in (older, unknown)]
 
     assert [answer.status_code for answer in answers] == [204, 204]

@@ -12,7 +12,7 @@ from emulators.cloud import LocalCloud
 from emulators.parts import isolated_name
 from emulators.ports import Ports
 from emulators.state import State
-from tests import material
+from tests import loopback, material
 from tests.conftest import Cloud
 from tests.e2e.journey import assets_of, described, ended, new_session, send, start, take
 from tests.own_cloud import admin, all_run, running
@@ -41,7 +41,7 @@ async def test_a_session_of_2000_files_is_written_fewer_than_60_times(cloud: Clo
 
 
 async def _send_all(uploads: list[dict[str, Any]]) -> None:
-    async with httpx.AsyncClient(timeout=60, trust_env=False) as storage:
+    async with loopback.client() as storage:
         gate = asyncio.Semaphore(16)
 
         async def one(upload: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from emulators.ports import Ports
+from tests import loopback
 
 START_LIMIT = 90.0
 """Seconds; a model takes two, on a machine that does nothing else."""
@@ -102,7 +103,7 @@ def bucket(state: Path) -> Iterator[Bucket]:
 def _process(command: list[str], control: str) -> Iterator[tuple["subprocess.Popen[bytes]", httpx.Client]]:
     process = subprocess.Popen(command, cwd=Path(__file__).parents[2])
     try:
-        with closing(httpx.Client(base_url=control, timeout=30)) as client:
+        with closing(loopback.blocking(control, timeout=30)) as client:
             _await_ready(process, client)
             yield process, client
     finally:

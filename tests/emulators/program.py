@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from tests import loopback
 from tests.emulators.waiting import LIMIT, until
 
 
@@ -27,7 +28,7 @@ async def started(module: str, *arguments: object) -> AsyncIterator[Process]:
 
 async def ready(port: int) -> None:
     """Returns once the program answers that it is ready."""
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with loopback.client() as client:
 
         async def answers() -> bool:
             try:

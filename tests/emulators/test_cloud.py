@@ -10,6 +10,7 @@ from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpc
 
 from emulators.state import BUCKET, PROJECT, REGION
 from infra.catalog import EventTrigger, Function, QueueTrigger, functions
+from tests import loopback
 from tests.conftest import Cloud
 
 EVENTS = [one for one in functions() if isinstance(one.trigger, EventTrigger)]
@@ -18,7 +19,7 @@ QUEUES = [one.trigger for one in functions() if isinstance(one.trigger, QueueTri
 
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, timeout=30) as client:
+    with loopback.blocking(timeout=30) as client:
         yield client
 
 

@@ -13,6 +13,7 @@ import httpx
 
 from emulators.ports import free_ports
 from infra.catalog import EventTrigger, Function, HttpTrigger, ScheduleTrigger
+from tests import loopback
 from tests.environments import BUILD, environment
 
 START_LIMIT = 60.0
@@ -67,7 +68,7 @@ def started(folder: Path, **settings: str) -> Iterator[httpx.Client]:
         )
         try:
             _wait_until_listening(process, port, folder / "log")
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=START_LIMIT, trust_env=False) as client:
+            with loopback.blocking(f"http://127.0.0.1:{port}", timeout=START_LIMIT) as client:
                 yield client
         finally:
             process.terminate()

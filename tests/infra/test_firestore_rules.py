@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from emulators import java
 from emulators.ports import HOST, free_ports
 from emulators.processes import Part, Process, answers
 from infra.catalog import ROOT
+from tests import loopback
 
 PROJECT = "alta-rules"
 MOMENT = {"timestampValue": "2026-01-01T00:00:00Z"}
@@ -29,7 +29,7 @@ class Database:
 
     def __init__(self, port: int) -> None:
         self._root = f"http://{HOST}:{port}/v1/projects/{PROJECT}/databases/(default)/documents"
-        self._http = httpx.Client(base_url=self._root, trust_env=False, timeout=60)
+        self._http = loopback.blocking(self._root)
 
     def close(self) -> None:
         self._http.close()

@@ -3,11 +3,10 @@
 import subprocess
 import sys
 
-import httpx
-
 from infra.catalog import ROOT
 from shared.models.identity import Role
 from shared.models.records import new_id
+from tests import loopback
 from tests.conftest import Cloud
 from tests.people import PASSWORD, found_company, join
 
@@ -21,7 +20,7 @@ async def test_the_first_super_admin_chooses_a_password_by_the_link_that_the_com
     email = f"{new_id('op')}@example.org"
     said = _command(cloud, email)
     token = said.rpartition("#token=")[2].strip()
-    async with httpx.AsyncClient(base_url=cloud.url, trust_env=False, timeout=60) as http:
+    async with loopback.client(cloud.url) as http:
         chosen = {"token": token, "password": PASSWORD}
         assert (await http.post("/api/auth/password-reset/confirm", json=chosen)).status_code == 204
         tokens = (await http.post("/api/auth/login", json={"email": email, "password": PASSWORD})).json()

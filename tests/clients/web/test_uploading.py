@@ -10,13 +10,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from emulators.state import BUCKET
 from shared.models.identity import Company
 from shared.store import signing
 from shared.store.signing import Grant
+from tests import loopback
 from tests.clients.web.console import Console, Sent
 from tests.conftest import Cloud
 from tests.people import Person
@@ -30,7 +30,7 @@ class Weather:
     """The storage, as it is to one company: faults that meet nobody else, and what it holds."""
 
     def __init__(self, url: str, company: Company) -> None:
-        self._http = httpx.Client(base_url=url, timeout=30, trust_env=False)
+        self._http = loopback.blocking(url, timeout=30)
         self._company = company.id
 
     def fault(self, method: str, *, status: int | None = None, times: int = 1, after_bytes: int = 0) -> None:

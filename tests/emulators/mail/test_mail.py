@@ -10,6 +10,7 @@ import pytest
 
 from emulators.mail.mailbox import CAPACITY, Mailbox
 from emulators.mail.server import Options, Ports, running
+from tests import loopback
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ async def sink() -> AsyncIterator[Ports]:
 @pytest.fixture
 async def view(sink: Ports) -> AsyncIterator[httpx.AsyncClient]:
     """Its HTTP side."""
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{sink.http}", trust_env=False) as client:
+    async with loopback.client(f"http://127.0.0.1:{sink.http}") as client:
         yield client
 
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 
-import httpx
 import pytest
 from pydantic import ValidationError
 
@@ -16,6 +15,7 @@ from emulators.scheduler.clock import ticking
 from emulators.scheduler.door import door
 from emulators.scheduler.jobs import Job, read
 from emulators.serving import serving
+from tests import loopback
 from tests.emulators.program import assert_stops_cleanly, ready, started
 from tests.emulators.worker import Worker
 
@@ -155,7 +155,7 @@ async def test_a_job_can_be_run_at_once_and_tells_what_came_of_it(worker: Worker
     async with (
         ticking([job(worker.url)]) as timers,
         serving(door(timers), "127.0.0.1", 0) as port,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client,
+        loopback.client(f"http://127.0.0.1:{port}") as client,
     ):
         failed = (await client.post("/jobs/purge:run")).json()
         done = (await client.post("/jobs/purge:run")).json()

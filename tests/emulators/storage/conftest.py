@@ -8,6 +8,7 @@ import httpx
 import pytest
 from google.cloud.storage import Bucket
 
+from tests import loopback
 from tests.emulators.storage.server import Account, Server
 
 
@@ -46,5 +47,5 @@ def own_bucket(own_server: Server) -> Bucket:
 @pytest.fixture
 def http() -> Iterator[httpx.Client]:
     """What holders of signed URLs use."""
-    with httpx.Client(timeout=60) as client:
+    with loopback.blocking() as client:
         yield client

@@ -1,6 +1,5 @@
 """The server under test as a process, and the account that signs for it."""
 
-import json
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from google.cloud.storage import Blob, Client
 from google.oauth2.service_account import Credentials
 
 from emulators.ports import HOST, free_ports
+from tests import loopback
 
 PROJECT = "alta-local"
 START_LIMIT = 60.0
@@ -79,6 +79,7 @@ class Server:
         self.url = f"http://{self.address}"
         anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]  # typed in part
         self.client = Client(PROJECT, anonymous, client_options={"api_endpoint": self.url})
+        self._http = loopback.blocking(self.url)
         self._folder = folder
         self._pubsub = pubsub
         (folder / "signer.pem").write_bytes(account.public_key)
@@ -93,6 +94,7 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.client.close()
+        self._http.close()
         self.stop()
 
     def start(self) -> None:
@@ -132,11 +134,11 @@ class Server:
     def fail(self, method: str, path_prefix: str, **fault: int | None) -> None:
         """Let the next matching request fail."""
         body = {"match": {"method": method, "path_prefix": path_prefix}, **fault}
-        httpx.post(f"{self.url}/_alta/faults", json=body).raise_for_status()
+        self._http.post("/_alta/faults", json=body).raise_for_status()
 
     def counters(self) -> dict[str, dict[str, int]]:
         """The control API's counters."""
-        found: dict[str, dict[str, int]] = json.loads(httpx.get(f"{self.url}/_alta/counters").text)
+        found: dict[str, dict[str, int]] = self._http.get("/_alta/counters").json()
         return found
 
     def files(self) -> list[Path]:
@@ -146,6 +148,6 @@ class Server:
 
     def _ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/_alta/ready").is_success
+            return self._http.get("/_alta/ready").is_success
         except httpx.TransportError:
             return False

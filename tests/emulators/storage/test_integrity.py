@@ -12,6 +12,7 @@ import pytest
 from google.api_core.exceptions import NotFound, PreconditionFailed
 from google.cloud.storage import Bucket
 
+from tests import loopback
 from tests.emulators.storage.server import Account, Server
 from tests.emulators.storage.test_signed_urls import code
 
@@ -102,7 +103,7 @@ async def test_of_many_that_create_the_same_object_one_succeeds(
     before = len(server.files())
     contents = [bytes([number]) * 200_000 for number in range(12)]
     url = account.sign(bucket.blob("a"), "PUT", headers=headers)
-    async with httpx.AsyncClient(timeout=60) as http:
+    async with loopback.client() as http:
         answers = await asyncio.gather(*(http.put(url, content=content, headers=headers) for content in contents))
     assert sorted(answer.status_code for answer in answers) == [200, *[412] * 11]
     winner = next(number for number, answer in enumerate(answers) if answer.status_code == 200)
@@ -114,7 +115,7 @@ async def test_overwrites_at_once_leave_one_object_whole(bucket: Bucket, account
     before = len(server.files())
     contents = [bytes([number]) * 200_000 for number in range(12)]
     url = account.sign(bucket.blob("a"), "PUT")
-    async with httpx.AsyncClient(timeout=60) as http:
+    async with loopback.client() as http:
         answers = await asyncio.gather(*(http.put(url, content=content) for content in contents))
     generations = [int(answer.headers["x-goog-generation"]) for answer in answers]
     assert len(set(generations)) == len(generations)
@@ -169,7 +170,7 @@ def test_an_upload_that_a_kill_interrupts_leaves_no_file(
         own_server.kill()
         yield bytes(MIB)
 
-    with httpx.Client() as http, pytest.raises(httpx.TransportError):
+    with loopback.blocking() as http, pytest.raises(httpx.TransportError):
         http.put(url, content=until_killed())
     own_server.start()
     assert len(own_server.files()) == 1
@@ -180,7 +181,7 @@ def test_an_upload_that_a_kill_interrupts_leaves_no_file(
 def test_memory_stays_flat_whatever_the_size(own_server: Server, own_bucket: Bucket, account: Account) -> None:
     size, block = 256 * MIB, bytes(MIB)
     process = psutil.Process(own_server.pid)
-    with httpx.Client(timeout=120) as http:
+    with loopback.blocking(timeout=120) as http:
         http.put(account.sign(own_bucket.blob("small"), "PUT"), content=block).raise_for_status()
         before = process.memory_info().rss
         url = account.sign(own_bucket.blob("big"), "PUT")

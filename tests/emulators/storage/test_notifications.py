@@ -23,6 +23,7 @@ from emulators import java
 from emulators.errors import CannotStartError
 from emulators.ports import HOST, free_ports
 from emulators.storage.publish_request import encode_publish_request
+from tests import loopback
 from tests.emulators.storage.pubsub import PubSub
 from tests.emulators.storage.server import PROJECT, Account, Server
 from tests.emulators.waiting import until
@@ -190,7 +191,7 @@ async def test_a_topic_that_is_missing_does_not_stop_the_others(publishing: Serv
 async def test_many_messages_travel_in_few_requests(publishing: Server, pubsub: PubSub, account: Account) -> None:
     bucket = await notified(publishing, payload_format="JSON_API_V1")
     pubsub.refusing = grpc.StatusCode.UNAVAILABLE
-    async with httpx.AsyncClient(timeout=60) as http:
+    async with loopback.client() as http:
         urls = [account.sign(bucket.blob(f"n/{number}"), "PUT") for number in range(300)]
         answers = await asyncio.gather(*(http.put(url, content=b"x") for url in urls))
     assert {answer.status_code for answer in answers} == {200}

@@ -16,6 +16,7 @@ from google.cloud.storage import Bucket
 from emulators.storage.errors import NoSuchUpload, UploadGone
 from emulators.storage.storage import Config, Storage
 from emulators.storage.uploads import Upload
+from tests import loopback
 from tests.emulators.storage.server import Account, Server
 
 KIB = 1024
@@ -118,12 +119,12 @@ def test_a_cancelled_session_is_gone(session: str, server: Server, bucket: Bucke
 
 
 def test_an_interrupted_chunk_keeps_what_arrived(session: str, server: Server, bucket: Bucket) -> None:
-    with httpx.Client(timeout=60) as http:
+    with loopback.blocking() as http:
         prefix = "/upload" if "/upload/" in session else f"/{bucket.name}"
         server.fail("PUT", prefix, after_bytes=300 * KIB)
         with pytest.raises(httpx.TransportError):
             http.put(session, content=CONTENT)
-    with httpx.Client(timeout=60) as http:
+    with loopback.blocking() as http:
         assert status(http, session) == (308, f"bytes=0-{300 * KIB - 1}")
         assert put(http, session, 300 * KIB, len(CONTENT) - 1, len(CONTENT)).status_code == 200
     assert bucket.blob("a").download_as_bytes() == CONTENT
@@ -135,9 +136,9 @@ def test_a_connection_that_the_client_drops_keeps_what_arrived(session: str, buc
         raise InterruptedError
 
     headers = {"content-range": f"bytes 0-{len(CONTENT) - 1}/{len(CONTENT)}", "content-length": str(len(CONTENT))}
-    with httpx.Client(timeout=60) as http, pytest.raises(InterruptedError):
+    with loopback.blocking() as http, pytest.raises(InterruptedError):
         http.put(session, content=broken(), headers=headers)
-    with httpx.Client(timeout=60) as http:
+    with loopback.blocking() as http:
         code, arrived = status(http, session)
         received = int(arrived.rpartition("-")[2]) + 1 if arrived else 0
         assert code == 308
@@ -150,12 +151,12 @@ def test_a_connection_that_the_client_drops_keeps_what_arrived(session: str, buc
 def test_a_session_survives_a_killed_server(
     kind: str, own_server: Server, own_bucket: Bucket, account: Account
 ) -> None:
-    with httpx.Client(timeout=60) as http:
+    with loopback.blocking() as http:
         session = start(own_bucket, account, http) if kind == "xml" else start_json(own_bucket)
         put(http, session, 0, 2 * CHUNK - 1)
     own_server.kill()
     own_server.start()
-    with httpx.Client(timeout=60) as http:
+    with loopback.blocking() as http:
         assert status(http, session) == (308, f"bytes=0-{2 * CHUNK - 1}")
         digest = base64.b64encode(hashlib.md5(CONTENT).digest()).decode()
         headers = {

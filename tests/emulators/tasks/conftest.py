@@ -8,6 +8,7 @@ from google.cloud.tasks_v2 import CloudTasksAsyncClient
 from google.cloud.tasks_v2.types import Queue
 
 from emulators.tasks.server import Options, Ports, running
+from tests import loopback
 from tests.emulators.tasks.door import LOCATION, QUEUE, QUICK, calling
 
 
@@ -29,5 +30,5 @@ async def client(emulator: Ports) -> AsyncIterator[CloudTasksAsyncClient]:
 @pytest.fixture
 async def control(emulator: Ports) -> AsyncIterator[httpx.AsyncClient]:
     """The control door."""
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{emulator.control}", trust_env=False) as client:
+    async with loopback.client(f"http://127.0.0.1:{emulator.control}") as client:
         yield client

@@ -8,6 +8,7 @@ import pytest
 
 from shared.models.identity import Company, Role
 from shared.models.records import new_id
+from tests import loopback
 from tests.conftest import Cloud
 from tests.people import Person, found_company, join
 
@@ -15,7 +16,7 @@ from tests.people import Person, found_company, join
 @pytest.fixture
 async def http(cloud: Cloud) -> AsyncIterator[httpx.AsyncClient]:
     """A client that has not signed in."""
-    async with httpx.AsyncClient(base_url=cloud.url, timeout=60, trust_env=False) as client:
+    async with loopback.client(cloud.url) as client:
         yield client
 
 

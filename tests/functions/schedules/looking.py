@@ -4,12 +4,12 @@ from collections.abc import AsyncIterable
 from typing import Any
 
 import grpc.aio
-import httpx
 from google.cloud.firestore_v1 import types
 
 from emulators.ports import Ports
 from emulators.state import BUCKET, PROJECT
 from shared.store.revisions import REVISIONS
+from tests import loopback
 
 PAGE = 1000
 AT_ONCE = 500
@@ -25,7 +25,7 @@ class Inside:
     def __init__(self, ports: Ports) -> None:
         self._ports = ports
         self._root = f"{ports.url('firestore')}/v1/projects/{PROJECT}/databases/(default)/documents"
-        self._http = httpx.AsyncClient(trust_env=False, timeout=300)
+        self._http = loopback.client(timeout=300)
         self._channel = grpc.aio.insecure_channel(ports.address("firestore"))
 
     async def close(self) -> None:

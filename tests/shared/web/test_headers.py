@@ -17,6 +17,7 @@ from shared import settings as settings_module
 from shared.errors import UnknownHost
 from shared.settings import EMULATOR_VARIABLES
 from shared.web.headers import client_address, require_known_host, with_cors
+from tests import loopback
 from tests.conftest import Cloud
 
 
@@ -81,7 +82,7 @@ async def test_the_pages_of_the_origins_in_the_settings_read_answers_and_no_othe
 
 
 async def test_every_answer_has_the_security_headers(cloud: Cloud) -> None:
-    async with httpx.AsyncClient(base_url=cloud.url, trust_env=False, timeout=60) as http:
+    async with loopback.client(cloud.url) as http:
         for path in ("/api/auth/me", "/api/auth/verify-email", "/health"):
             answer = await http.get(path)
             assert answer.headers["x-content-type-options"] == "nosniff"
@@ -92,7 +93,7 @@ async def test_every_answer_has_the_security_headers(cloud: Cloud) -> None:
 
 
 async def test_a_body_over_the_limit_is_refused(cloud: Cloud) -> None:
-    async with httpx.AsyncClient(base_url=cloud.url, trust_env=False, timeout=60) as http:
+    async with loopback.client(cloud.url) as http:
         answer = await http.post("/api/auth/login", content=b" " * (4 * 2**20 + 1))
         assert answer.json()["error"]["code"] == "too_large"
 

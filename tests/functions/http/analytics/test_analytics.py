@@ -19,6 +19,7 @@ from shared.models.review import Review, ReviewState
 from shared.services import analytics, callers, rollups
 from shared.store import assets, connection, firestore, projects
 from shared.store import rollups as stored
+from tests import loopback
 from tests.conftest import Cloud
 from tests.functions.http.conftest import Staff
 from tests.functions.http.walking import made
@@ -66,7 +67,7 @@ async def _store(records: Sequence[Asset]) -> None:
 
 
 async def _count(cloud: Cloud, project: dict[str, Any], **asked: str) -> None:
-    async with httpx.AsyncClient(base_url=cloud.ports.url("internal"), timeout=120, trust_env=False) as queue:
+    async with loopback.client(cloud.ports.url("internal"), timeout=120) as queue:
         answer = await queue.post("/rollups", json={"project_id": project["id"], **asked})
         assert answer.status_code == 204, answer.text
 

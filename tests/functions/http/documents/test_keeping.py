@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests import material
+from tests import loopback, material
 from tests.conftest import Cloud
 from tests.e2e.journey import described, ended, new_session, send, start, take
 from tests.emulators.waiting import until
@@ -129,7 +129,7 @@ async def test_what_was_deleted_by_itself_has_its_file_and_text_when_it_comes_ba
     assert (await http.get(one)).json()["text"] == "Kept for thirty days."
     for link in ("content", "result"):
         found = (await http.get(f"{one}/{link}")).json()
-        async with httpx.AsyncClient(trust_env=False) as anyone:
+        async with loopback.client() as anyone:
             assert (await anyone.get(found["url"])).status_code == 200
 
 
@@ -290,5 +290,5 @@ async def test_a_plain_file_is_kept_as_it_came(staff: Staff) -> None:
     (await send(asset["upload"], b"notes")).raise_for_status()
     await _is(http, one, state="uploaded")
     link = (await http.get(f"{one}/content")).json()
-    async with httpx.AsyncClient(trust_env=False) as anyone:
+    async with loopback.client() as anyone:
         assert (await anyone.get(link["url"])).content == b"notes"

@@ -21,6 +21,7 @@ from shared.models.review import Review, ReviewState
 from shared.services import exporting
 from shared.services import exports as asking
 from shared.store import assets, exports, firestore
+from tests import loopback
 from tests.emulators.waiting import until
 from tests.functions.http.conftest import Staff
 from tests.functions.http.walking import ids, made
@@ -69,7 +70,7 @@ async def _exported(http: httpx.AsyncClient, project_id: str, form: str, **wante
     assert (await http.get(f"/api/exports/{export['id']}")).json()["percent"] == 100.0
     found = (await http.get(f"/api/exports/{export['id']}/files")).json()["items"]
     files: dict[str, bytes] = {}
-    async with httpx.AsyncClient(trust_env=False) as anyone:
+    async with loopback.client() as anyone:
         for file in found:
             files[file["name"]] = (await anyone.get(file["url"])).raise_for_status().content
     manifest = json.loads(files["manifest.json"])

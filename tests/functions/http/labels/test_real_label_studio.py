@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from emulators.ports import free_ports
+from tests import loopback
 from tests.emulators.waiting import until
 from tests.functions.http.desk import Desk
 from tests.functions.http.labels.test_label_studio import SAID
@@ -70,7 +71,7 @@ def _started(program: Path, folder: Path) -> Iterator[httpx.AsyncClient]:
         )
         headers = {"Authorization": f"Token {token}"}
         try:
-            yield httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=60, trust_env=False)
+            yield loopback.client(f"http://127.0.0.1:{port}", headers=headers)
         finally:
             process.terminate()
             process.wait(30)
@@ -128,7 +129,7 @@ async def _exported(desk: Desk, kind: str) -> list[dict[str, Any]]:
     await until(ready, 60, every=0.2)
     files = (await http.get(f"/api/exports/{export['id']}/files")).json()["items"]
     (part,) = [file["url"] for file in files if file["name"].startswith("data/")]
-    async with httpx.AsyncClient(trust_env=False) as anyone:
+    async with loopback.client() as anyone:
         tasks: list[dict[str, Any]] = (await anyone.get(part)).raise_for_status().json()
     return tasks
 

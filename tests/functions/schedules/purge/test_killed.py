@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from tests import loopback
 from tests.e2e.journey import described, ended, new_session, start
 from tests.emulators.waiting import until
 from tests.functions.schedules.conftest import Alone
@@ -46,7 +47,7 @@ async def test_an_erasure_that_is_killed_again_and_again_ends_in_the_same_place(
 
 async def _send_all(files: list[dict[str, Any]]) -> None:
     gate = asyncio.Semaphore(16)
-    async with httpx.AsyncClient(timeout=60, trust_env=False) as storage:
+    async with loopback.client() as storage:
 
         async def one(upload: dict[str, Any]) -> None:
             async with gate:

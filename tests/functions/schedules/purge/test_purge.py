@@ -14,7 +14,7 @@ from shared.models.passkeys import Passkey
 from shared.models.records import now
 from shared.services import accounts
 from shared.store import erasures, firestore, passkeys
-from tests import material
+from tests import loopback, material
 from tests.access.world import Target, things
 from tests.conftest import Cloud
 from tests.e2e.journey import assets_of, described, ended, send, start
@@ -93,7 +93,7 @@ async def _is(http: httpx.AsyncClient, path: str, **fields: Any) -> None:
 
 
 async def _count(cloud: Cloud, project_id: str) -> None:
-    async with httpx.AsyncClient(base_url=cloud.ports.url("internal"), timeout=120, trust_env=False) as queue:
+    async with loopback.client(cloud.ports.url("internal"), timeout=120) as queue:
         (await queue.post("/rollups", json={"project_id": project_id})).raise_for_status()
 
 

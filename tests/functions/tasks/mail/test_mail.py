@@ -14,13 +14,14 @@ from shared.models.identity import Role
 from shared.models.mail import Message
 from shared.models.records import new_id
 from shared.settings import settings
+from tests import loopback
 from tests.conftest import Cloud
 from tests.letters import letter_to
 from tests.people import found_company, join
 
 
 async def _deliver(cloud: Cloud, **letter: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=cloud.ports.url("internal"), trust_env=False, timeout=60) as queue:
+    async with loopback.client(cloud.ports.url("internal")) as queue:
         return await queue.post("/mail", json=letter)
 
 
@@ -54,14 +55,14 @@ async def test_a_letter_without_a_reason_any_more_is_dropped(cloud: Cloud) -> No
         {"kind": "invitation", "to": "nobody@example.org", "invitation_id": "inv_none"},
     ):
         assert (await _deliver(cloud, **letter)).status_code == 204
-    async with httpx.AsyncClient(base_url=cloud.ports.url("mail"), trust_env=False) as sink:
+    async with loopback.client(cloud.ports.url("mail")) as sink:
         assert (await sink.get("/messages", params={"to": person.user.email})).json()["items"] == []
     await person.http.aclose()
 
 
 async def test_a_mail_server_that_asks_to_try_later_is_tried_later(cloud: Cloud) -> None:
     person = await join(cloud, await found_company(), Role.USER)
-    async with httpx.AsyncClient(base_url=cloud.ports.url("mail"), trust_env=False) as sink:
+    async with loopback.client(cloud.ports.url("mail")) as sink:
         await sink.post("/_alta/faults", json={"refuse": 1})
     first = await _deliver(cloud, kind="password_reset", to=person.user.email)
     assert (first.status_code, first.json()["error"]["code"]) == (503, "unavailable")
