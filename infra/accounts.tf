@@ -123,10 +123,17 @@ resource "google_project_iam_member" "builder_logs" {
   member  = google_service_account.builder.member
 }
 
-resource "google_storage_bucket_iam_member" "builder_reads_source" {
-  bucket = google_storage_bucket.source.name
-  role   = "roles/storage.objectViewer"
-  member = google_service_account.builder.member
+# Cloud Functions copies a zip into a bucket of its own, which it makes with the first function, and builds from there.
+# https://cloud.google.com/functions/docs/building
+resource "google_project_iam_member" "builder_reads_source" {
+  project = var.project_id
+  role    = "roles/storage.objectViewer"
+  member  = google_service_account.builder.member
+
+  condition {
+    title      = "Zips of functions only"
+    expression = "resource.name.startsWith('projects/_/buckets/gcf-v2-sources-${data.google_project.this.number}-${var.region}')"
+  }
 }
 
 resource "google_artifact_registry_repository_iam_member" "builder_writes_images" {
@@ -134,4 +141,15 @@ resource "google_artifact_registry_repository_iam_member" "builder_writes_images
   repository = google_artifact_registry_repository.functions.name
   role       = "roles/artifactregistry.writer"
   member     = google_service_account.builder.member
+}
+
+# A grant holds a while after it is made; a build before that is refused, and with it the function.
+resource "time_sleep" "builder_is_known" {
+  create_duration = "60s"
+
+  depends_on = [
+    google_artifact_registry_repository_iam_member.builder_writes_images,
+    google_project_iam_member.builder_logs,
+    google_project_iam_member.builder_reads_source,
+  ]
 }

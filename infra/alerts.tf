@@ -99,6 +99,9 @@ resource "google_monitoring_alert_policy" "this" {
       query               = trimspace(each.value.query)
       duration            = each.value.lasting
       evaluation_interval = "60s"
+
+      # A log-based metric can be asked for minutes after it was made; until then an alert on it would be refused.
+      disable_metric_validation = true
     }
   }
 
@@ -111,7 +114,6 @@ resource "google_monitoring_alert_policy" "this" {
     auto_close = "86400s"
   }
 
-  # The query is checked when the policy is made, and refused while a metric does not exist.
   depends_on = [google_logging_metric.counted, google_logging_metric.latency]
 }
 

@@ -89,7 +89,7 @@ resource "google_storage_bucket" "data" {
     }
   }
 
-  depends_on = [google_project_service.this, google_kms_crypto_key_iam_member.bucket]
+  depends_on = [google_project_service.this]
 }
 
 resource "google_storage_bucket_iam_member" "function" {
@@ -98,14 +98,6 @@ resource "google_storage_bucket_iam_member" "function" {
   bucket = google_storage_bucket.data.name
   role   = each.value.role
   member = google_service_account.function[each.value.function].member
-}
-
-resource "google_kms_crypto_key_iam_member" "bucket" {
-  for_each = toset(var.kms_key[*])
-
-  crypto_key_id = each.value
-  role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
-  member        = data.google_storage_project_service_account.this.member
 }
 
 # Zips that functions are built from. A version stays for the rollback of whoever deploys next.

@@ -14,7 +14,7 @@ locals {
     PUBLIC_URL              = "https://${var.domain}"
     FUNCTION_URL            = local.function_url
     INVOKER_SERVICE_ACCOUNT = google_service_account.caller["tasks"].email
-    FIREBASE_API_KEY        = google_identity_platform_config.this.client[0].api_key
+    FIREBASE_API_KEY        = local.firebase_api_key
     DOCUMENTAI_PROCESSOR    = google_document_ai_processor.ocr.id
     SPEECH_LOCATION         = var.speech.location
     SPEECH_MODEL            = var.speech.model
@@ -108,10 +108,8 @@ resource "google_cloudfunctions2_function" "this" {
   }
 
   depends_on = [
-    google_artifact_registry_repository_iam_member.builder_writes_images,
-    google_project_iam_member.builder_logs,
     google_secret_manager_secret_iam_member.function,
-    google_storage_bucket_iam_member.builder_reads_source,
+    time_sleep.builder_is_known,
   ]
 }
 

@@ -1,6 +1,11 @@
 # Identity Platform: passwords, verification, refresh tokens. Google sign-in is switched on by hand (docs/runbook.md),
 # since its client secret would otherwise be in the state.
 
+locals {
+  # Clients carry it; the provider takes every key for a secret.
+  firebase_api_key = nonsensitive(google_identity_platform_config.this.client[0].api_key)
+}
+
 resource "google_identity_platform_config" "this" {
   authorized_domains         = [var.domain, "${var.project_id}.firebaseapp.com"]
   autodelete_anonymous_users = true

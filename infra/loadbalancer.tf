@@ -16,6 +16,10 @@ resource "google_compute_region_network_endpoint_group" "this" {
   cloud_run {
     service = google_cloudfunctions2_function.this[each.key].name
   }
+
+  lifecycle {
+    create_before_destroy = true # as its backend
+  }
 }
 
 resource "google_compute_backend_service" "this" {
@@ -33,6 +37,10 @@ resource "google_compute_backend_service" "this" {
   log_config {
     enable      = true
     sample_rate = 1
+  }
+
+  lifecycle {
+    create_before_destroy = true # then that of a function which is gone goes after the URL map has let go of it
   }
 }
 

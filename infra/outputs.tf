@@ -21,7 +21,7 @@ output "bucket" {
 output "firebase_config" {
   description = "What a client that uses a Firebase SDK is configured with. Public by design: access is decided by rules and tokens."
   value = {
-    apiKey     = google_identity_platform_config.this.client[0].api_key
+    apiKey     = local.firebase_api_key
     authDomain = "${var.project_id}.firebaseapp.com"
     projectId  = var.project_id
   }

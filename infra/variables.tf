@@ -95,7 +95,7 @@ variable "cors_origins" {
 }
 
 variable "rate_limits" {
-  description = "Requests a minute that one address may send before Cloud Armor answers 429: to the whole platform, and to sign-in alone; and what the functions' own limits per address are multiplied with, where many people share one."
+  description = "Requests a minute that one address may send before Cloud Armor answers 429: to each function (it counts by backend), and to sign-in; and what the functions' own limits per address are multiplied with, where many people share one."
   type = object({
     all                  = optional(number, 1200)
     sign_in              = optional(number, 60)
@@ -106,7 +106,7 @@ variable "rate_limits" {
 
   validation {
     condition     = var.rate_limits.sign_in >= 10 && var.rate_limits.sign_in <= var.rate_limits.all
-    error_message = "The sign-in limit must be at least 10 a minute (an office behind one address) and no higher than the limit of the whole."
+    error_message = "The sign-in limit must be at least 10 a minute (an office behind one address) and no higher than that of a function."
   }
 }
 
@@ -167,7 +167,7 @@ variable "budget" {
 }
 
 variable "kms_key" {
-  description = "Cloud KMS key that encrypts the bucket, as projects/P/locations/L/keyRings/R/cryptoKeys/K; null leaves it to Google's own key."
+  description = "Cloud KMS key that encrypts the bucket, as projects/P/locations/L/keyRings/R/cryptoKeys/K; its owner lets the service agent of Cloud Storage use it first (docs/runbook.md). Null leaves it to Google's own key."
   type        = string
   default     = null
 

@@ -1,5 +1,5 @@
 # Who plans and who deploys: GitHub Actions by Workload Identity Federation, so that no key exists that could leak.
-# Pull requests may look; only the protected GitHub environment may change.
+# Pull requests may look; only main, in the protected GitHub environment, may change.
 
 locals {
   pool = "iam.googleapis.com/${google_iam_workload_identity_pool.github.name}"
@@ -22,7 +22,6 @@ locals {
     "roles/firebaserules.admin",
     "roles/iam.serviceAccountAdmin",
     "roles/iam.serviceAccountUser",
-    "roles/identityplatform.admin",
     "roles/logging.configWriter",
     "roles/monitoring.editor",
     "roles/pubsub.admin",
@@ -31,9 +30,10 @@ locals {
     "roles/storage.admin",
   ])
 
-  # The only roles that the deployer may give away on the project: those that a function.yaml names, and the builder's.
+  # The only roles that the deployer may give away on the project: those that a function.yaml names, and the builder's. A
+  # function that names a new one waits until a person has applied this again (docs/runbook.md).
   grantable_roles = distinct(concat(
-    ["roles/logging.logWriter"],
+    ["roles/logging.logWriter", "roles/storage.objectViewer"],
     flatten([
       for file in fileset("${path.module}/../../functions", "*/*/function.yaml") :
       try(yamldecode(file("${path.module}/../../functions/${file}")).roles, [])
@@ -54,7 +54,7 @@ resource "google_iam_workload_identity_pool_provider" "github" {
   workload_identity_pool_provider_id = "actions"
 
   # Without this condition every repository on GitHub could ask for a token.
-  attribute_condition = "assertion.sub == '${local.deploying}' || assertion.sub == '${local.planning}'"
+  attribute_condition = "(assertion.sub == '${local.deploying}' && assertion.ref == 'refs/heads/main') || assertion.sub == '${local.planning}'"
   attribute_mapping   = { "google.subject" = "assertion.sub" }
 
   oidc {
@@ -123,6 +123,22 @@ resource "google_project_iam_member" "deployer_secrets" {
   member  = google_service_account.deployer.member
 }
 
+# The settings of sign-in, without the key that passwords are hashed with: the provider would write it into the state,
+# which pull requests read, if it were allowed to.
+resource "google_project_iam_custom_role" "sign_in_settings" {
+  role_id     = "signInSettings"
+  title       = "Sets how people sign in"
+  permissions = ["firebaseauth.configs.create", "firebaseauth.configs.get", "firebaseauth.configs.update"]
+
+  depends_on = [google_project_service.this]
+}
+
+resource "google_project_iam_member" "deployer_sign_in" {
+  project = var.project_id
+  role    = google_project_iam_custom_role.sign_in_settings.id
+  member  = google_service_account.deployer.member
+}
+
 resource "google_service_account" "planner" {
   account_id   = "planner"
   display_name = "Plans infra/ for pull requests"
@@ -151,6 +167,7 @@ resource "google_project_iam_custom_role" "planner" {
   description = "The `get` permissions that a refresh of the state needs, and none on data."
   permissions = [
     "artifactregistry.repositories.get",
+    "billing.resourcebudgets.read",
     "certificatemanager.certmapentries.get",
     "certificatemanager.certmaps.get",
     "certificatemanager.certs.get",

@@ -1,5 +1,4 @@
-# Where infra/ keeps its state. Made once, by a person, with a local state that may be thrown away: everything here can be
-# imported again by its name.
+# Where infra/ keeps its state, and this module its own.
 
 resource "google_project_service" "this" {
   for_each = toset([

@@ -11,7 +11,7 @@ mail = {
   from = "Alta (dev) <no-reply@dev.alta.example.com>"
 }
 
-# Idle, this environment costs the load balancer and nothing else.
+# Idle, this environment costs the load balancer, and what its uptime check asks for.
 keep_warm = false
 protect   = false
 

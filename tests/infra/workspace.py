@@ -46,7 +46,8 @@ class Workspace:
         self._environment = {**os.environ, **environment, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
         shutil.copytree(INFRA, self._infra, ignore=shutil.ignore_patterns("*.py", "__pycache__", ".terraform*"))
         # The state is not Google's here.
-        (self._infra / "backend.tf").unlink()
+        for backend in self._infra.rglob("backend.tf"):
+            backend.unlink()
         packages = folder / "build" / "functions"
         packages.mkdir(parents=True)
         for function in functions():

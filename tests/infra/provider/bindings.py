@@ -6,7 +6,8 @@ Two sources give the same shape, that of `terraform providers schema -json`:
 - where it cannot: the npm package `@cdktf/provider-google`, whose bindings are generated from the provider's schema:
   `npm pack @cdktf/provider-google && tar xf *.tgz && python -m tests.infra.provider.bindings package`
 
-The bindings do not tell optional attributes from optional ones that Google fills in; those of `FILLED_IN` are marked.
+The bindings tell neither which optional attributes Google fills in, nor what is sensitive: those of `FILLED_IN` and of
+`SENSITIVE` are marked.
 """
 
 import json
@@ -22,6 +23,9 @@ SCHEMA = Path(__file__).with_name("schema.json")
 # Optional attributes that the provider computes when they are not given.
 FILLED_IN = {"id", "project", "region", "location", "fingerprint", "ack_deadline_seconds", "default_uri_port"}
 
+# Attributes that the provider marks as sensitive, of those that infra/ reads.
+SENSITIVE = {"api_key"}
+
 # Simple types of the bindings → Terraform's.
 SIMPLE = {"string": "string", "number": "number", "boolean": "bool", "cdktf.IResolvable": "bool", "any": "dynamic"}
 
@@ -33,6 +37,7 @@ class Attribute(TypedDict, total=False):
     required: bool
     optional: bool
     computed: bool
+    sensitive: bool
 
 
 class Nested(TypedDict, total=False):
@@ -73,7 +78,8 @@ class Bindings:
             else:
                 block["attributes"][name] = _configurable(name, kind, storage, required=camel in required)
         for name, computed in self._computed(reader).items():
-            block["attributes"].setdefault(name, {"type": computed, "computed": True})
+            attribute = Attribute(type=computed, computed=True)
+            block["attributes"].setdefault(name, attribute | {"sensitive": True} if name in SENSITIVE else attribute)
         return block
 
     def _nested(self, value: str, kind: str, *, required: bool) -> Nested:

@@ -1,4 +1,4 @@
-"""A stand-in for the Google provider: it knows the schema, asks Google nothing, and plans everything as it is written.
+"""Stands in for a provider: knows the schema of Google's, asks Google nothing, and plans everything as it is written.
 
 With it `terraform validate`, `plan` and `test` run where the real provider can't be installed: Terraform attaches to it
 by `TF_REATTACH_PROVIDERS`. It checks what Terraform itself checks against a schema (names, types, what is required) and
@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import grpc
@@ -46,7 +46,7 @@ FORMED = {
     },
 }
 
-_SETTINGS: Block = {
+_GOOGLE: Block = {
     "attributes": {
         "project": {"type": "string", "optional": True},
         "region": {"type": "string", "optional": True},
@@ -57,14 +57,30 @@ _SETTINGS: Block = {
     "block_types": {},
 }
 
+_NOTHING: Block = {"attributes": {}, "block_types": {}}
+
+# https://registry.terraform.io/providers/hashicorp/time/latest/docs/resources/sleep
+_SLEEP: Block = {
+    "attributes": {
+        "create_duration": {"type": "string", "optional": True},
+        "destroy_duration": {"type": "string", "optional": True},
+        "triggers": {"type": ["map", "string"], "optional": True},
+        "id": {"type": "string", "computed": True},
+    },
+    "block_types": {},
+}
+
 
 class StandIn:
-    """The methods of the plugin protocol, each from the bytes of a request to the bytes of its answer."""
+    """The methods of the plugin protocol, each from the bytes of a request to the bytes of its answer.
 
-    def __init__(self) -> None:
-        schema = json.loads(SCHEMA.read_text())
-        self._resources: dict[str, Block] = schema["resource_schemas"]
-        self._data: dict[str, Block] = schema["data_source_schemas"]
+    Of a provider with these settings, types of resources and types of data sources.
+    """
+
+    def __init__(self, settings: Block, resources: dict[str, Block], data: dict[str, Block]) -> None:
+        self._settings = settings
+        self._resources = resources
+        self._data = data
         self._project = ""
 
     def methods(self) -> dict[str, Callable[[bytes], bytes]]:
@@ -84,13 +100,13 @@ class StandIn:
         def entries(blocks: dict[str, Block]) -> list[bytes]:
             return [encode({1: name, 2: encode({2: _block(block)})}) for name, block in blocks.items()]
 
-        provider = encode({2: _block(_SETTINGS)})
+        provider = encode({2: _block(self._settings)})
         # Terraform may keep the schema instead of asking for it before every step.
         capabilities = encode({2: True})
         return encode({1: provider, 2: entries(self._resources), 3: entries(self._data), 6: capabilities})
 
     def _configure(self, request: bytes) -> bytes:
-        self._project = _unpacked(decode(request)[2])["project"]
+        self._project = _unpacked(decode(request)[2]).get("project", "")
         return b""
 
     def _plan(self, request: bytes) -> bytes:
@@ -119,6 +135,7 @@ def _block(block: Block) -> bytes:
                 4: attribute.get("required", False),
                 5: attribute.get("optional", False),
                 6: attribute.get("computed", False),
+                7: attribute.get("sensitive", False),
             }
         )
         for name, attribute in block["attributes"].items()
@@ -162,25 +179,44 @@ def _packed(value: Any) -> bytes:
     return encode({1: msgpack.packb(value)})
 
 
+def _stand_ins() -> dict[str, StandIn]:
+    """Of each provider that infra/ uses, by its name below hashicorp/."""
+    schema = json.loads(SCHEMA.read_text())
+    return {
+        "google": StandIn(_GOOGLE, schema["resource_schemas"], schema["data_source_schemas"]),
+        "time": StandIn(_NOTHING, {"time_sleep": _SLEEP}, {}),
+    }
+
+
 @contextmanager
 def attached() -> Iterator[dict[str, str]]:
-    """Serves the stand-in; gives the environment in which Terraform uses it instead of the real provider."""
+    """Serves the stand-ins; gives the environment in which Terraform uses them instead of the real providers."""
+    with ExitStack() as running:
+        addresses = {
+            f"registry.terraform.io/hashicorp/{name}": running.enter_context(_served(one))
+            for name, one in _stand_ins().items()
+        }
+        yield {"TF_REATTACH_PROVIDERS": json.dumps(addresses)}
+
+
+@contextmanager
+def _served(provider: StandIn) -> Iterator[dict[str, Any]]:
+    """Serves one; gives what Terraform is told of it."""
     server = grpc.server(ThreadPoolExecutor(4))
     handlers = {
         name: grpc.unary_unary_rpc_method_handler(lambda request, _, answer=answer: answer(request))
-        for name, answer in StandIn().methods().items()
+        for name, answer in provider.methods().items()
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("tfplugin5.Provider", handlers),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    address = {
-        "Protocol": "grpc",
-        "ProtocolVersion": 5,
-        "Pid": os.getpid(),
-        "Test": True,
-        "Addr": {"Network": "tcp", "String": f"127.0.0.1:{port}"},
-    }
     try:
-        yield {"TF_REATTACH_PROVIDERS": json.dumps({"registry.terraform.io/hashicorp/google": address})}
+        yield {
+            "Protocol": "grpc",
+            "ProtocolVersion": 5,
+            "Pid": os.getpid(),
+            "Test": True,
+            "Addr": {"Network": "tcp", "String": f"127.0.0.1:{port}"},
+        }
     finally:
         server.stop(None)
