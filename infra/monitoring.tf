@@ -99,7 +99,7 @@ resource "google_monitoring_uptime_check_config" "ready" {
   period       = "60s"
 
   http_check {
-    path         = "/health/ready"
+    path         = "/health/ready?only=firestore&only=storage" # without the others people still work
     port         = 443
     use_ssl      = true
     validate_ssl = true

@@ -36,7 +36,11 @@ class Check:
 
 CHECKS = (
     Check("/health", "200: it lives", lambda answer: answer.status == 200),
-    Check("/health/ready", "200: it reaches its database and its bucket", lambda answer: answer.status == 200),
+    Check(
+        "/health/ready?only=firestore&only=storage",
+        "200: it reaches its database and its bucket",
+        lambda answer: answer.status == 200,
+    ),
     Check(
         "/api/projects",
         "401 in the platform's own shape: the function is reached, and lets nobody in without a token",

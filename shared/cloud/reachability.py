@@ -41,11 +41,10 @@ async def speech() -> None:
 async def identity() -> None:
     """Returns when identity tokens can be verified."""
     host = emulator("FIREBASE_AUTH_EMULATOR_HOST")
-    async with httpx.AsyncClient(trust_env=False) as client:
-        try:
-            answer = await client.get(f"http://{host}/" if host else _CERTIFICATES)
-        except httpx.HTTPError as error:
-            raise Unavailable("Sign-in does not answer.") from error
+    try:
+        answer = await _http().get(f"http://{host}/" if host else _CERTIFICATES)
+    except httpx.HTTPError as error:
+        raise Unavailable("Sign-in does not answer.") from error
     if answer.is_server_error:
         raise Unavailable("Sign-in does not work.")
 
@@ -62,6 +61,11 @@ async def mail() -> None:
 
 async def _connected(variable: str, host: str) -> None:
     await _channel(emulator(variable), host).channel_ready()
+
+
+@lru_cache
+def _http() -> httpx.AsyncClient:
+    return httpx.AsyncClient(trust_env=False)  # once: its certificates take 35 ms of everybody's time to load
 
 
 @lru_cache

@@ -3,13 +3,13 @@
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from cachetools import TTLCache
 
 from shared import logs
 from shared.cloud import reachability
-from shared.models.health import Alive, Dependency, Readiness
+from shared.models.health import Alive, Dependency, Part, Readiness
 from shared.store import firestore, objects, users
 from shared.version import VERSION
 
@@ -18,18 +18,18 @@ LIMIT = 3.0
 CACHED_SECONDS = 1
 """How long an answer is given again: everybody may ask, and some of the questions cost money."""
 
-_QUESTIONS: dict[str, Callable[[], Awaitable[object]]] = {
-    "firestore": lambda: users.get("usr_nobody"),
-    "storage": objects.bucket_answers,
-    "tasks": reachability.tasks,
-    "pubsub": reachability.pubsub,
-    "identity": reachability.identity,
-    "documentai": reachability.documentai,
-    "speech": reachability.speech,
-    "mail": reachability.mail,
+_QUESTIONS: dict[Part, Callable[[], Awaitable[object]]] = {
+    Part.FIRESTORE: lambda: users.get("usr_nobody"),
+    Part.STORAGE: objects.bucket_answers,
+    Part.TASKS: reachability.tasks,
+    Part.PUBSUB: reachability.pubsub,
+    Part.IDENTITY: reachability.identity,
+    Part.DOCUMENTAI: reachability.documentai,
+    Part.SPEECH: reachability.speech,
+    Part.MAIL: reachability.mail,
 }
 
-_latest: TTLCache[str, Readiness] = TTLCache(maxsize=1, ttl=CACHED_SECONDS)
+_latest: TTLCache[tuple[Part, ...], Readiness] = TTLCache(maxsize=10, ttl=CACHED_SECONDS)
 _log = logs.logger(__name__)
 
 
@@ -38,22 +38,23 @@ def alive() -> Alive:
     return Alive(version=VERSION, revision=os.environ.get("K_REVISION"))
 
 
-async def readiness() -> Readiness:
-    """Asks each dependency something small, all at once."""
-    known = _latest.get("")
+async def readiness(only: Sequence[Part] = ()) -> Readiness:
+    """Asks each of these parts, without a choice all, something small, all at once."""
+    asked = tuple(part for part in Part if part in only or not only)
+    known = _latest.get(asked)
     if known is None:
         await asyncio.to_thread(firestore.load)  # what importing takes is no dependency's fault
-        found = await asyncio.gather(*(_asked(name, question) for name, question in _QUESTIONS.items()))
-        known = _latest[""] = Readiness(ready=all(one.up for one in found), dependencies=list(found))
+        found = await asyncio.gather(*map(_asked, asked))
+        known = _latest[asked] = Readiness(ready=all(one.up for one in found), dependencies=list(found))
     return known
 
 
-async def _asked(name: str, question: Callable[[], Awaitable[object]]) -> Dependency:
+async def _asked(part: Part) -> Dependency:
     started = time.perf_counter()
     up = True
     try:
-        await asyncio.wait_for(question(), LIMIT)
+        await asyncio.wait_for(_QUESTIONS[part](), LIMIT)
     except Exception as error:  # noqa: BLE001  # whatever it says: this dependency does not work
-        _log.warning("dependency_down", dependency=name, error=repr(error))
+        _log.warning("dependency_down", dependency=part, error=repr(error))
         up = False
-    return Dependency(name=name, up=up, latency_ms=round((time.perf_counter() - started) * 1000, 1))
+    return Dependency(name=part, up=up, latency_ms=round((time.perf_counter() - started) * 1000, 1))

@@ -114,7 +114,11 @@ async def take_in(event: ObjectFinalized, work: Work) -> None:
 
     async def verified(claim: Claim) -> None:
         await _verify(asset, event)
-        await work(claim)
+        if asset.settled and asset.state is not AssetState.FAILED:
+            # The bytes that it had, brought back from a backup: only their generation is new.
+            await claim.write({"generation": event.generation})
+        else:
+            await work(claim)
 
     await settle_faults(claim, verified)
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import httpx
 
-from shared.store import assets
+from shared.models.assets import Asset
+from shared.store import assets, objects
 from tests import loopback, material
 from tests.conftest import Cloud
 from tests.e2e.journey import assets_of, take
+from tests.emulators.waiting import until
 
 FUNCTION = {"document": "ocr", "voice": "transcribe", "file": "receive"}
 
@@ -47,6 +49,31 @@ async def test_an_event_of_an_older_generation_or_of_an_unknown_object_is_acknow
 
     assert [answer.status_code for answer in answers] == [204, 204]
     assert await assets_of(http, status["session_id"]) == before
+
+
+async def test_an_object_that_is_brought_back_is_known_again_and_not_read_again(http: httpx.AsyncClient) -> None:
+    status = await take(http, {"a.png": material.picture("png", "One letter."), "table.csv": b"a,b\n"})
+    before = await assets_of(http, status["session_id"])
+    known = {asset["id"]: await assets.get(asset["id"]) for asset in before.values()}
+
+    for record in known.values():
+        assert record is not None
+        await objects.copy(record.object_name, record.object_name)
+
+    async def taken_down() -> bool:
+        return all([record and await _generation(record) > (record.generation or 0) for record in known.values()])
+
+    await until(taken_down)
+    after = await assets_of(http, status["session_id"])
+    unchanged = {"state", "text", "attempts", "processed_at", "error"}
+    assert [{key: one.get(key) for key in unchanged} for one in after.values()] == [
+        {key: one.get(key) for key in unchanged} for one in before.values()
+    ]
+
+
+async def _generation(asset: Asset) -> int:
+    found = await assets.get(asset.id)
+    return found.generation or 0 if found else 0
 
 
 def _event(asset: Any) -> dict[str, Any]:

@@ -12,9 +12,11 @@ from infra import smoke
 
 Answers = dict[str, tuple[int, Any]]
 
+READY = "/health/ready?only=firestore&only=storage"
+
 WORKING: Answers = {
     "/health": (200, {"status": "alive"}),
-    "/health/ready": (200, {"ready": True}),
+    READY: (200, {"ready": True}),
     "/api/projects": (401, {"error": {"code": "unauthenticated"}}),
     "/api/no-such-path": (404, {"error": {"code": "not_found"}}),
     "/openapi.json": (200, {"paths": {"/api/uploads/start": {}}}),
@@ -58,7 +60,7 @@ def test_a_working_platform_passes(platform: str, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("path", "answer"),
     [
-        ("/health/ready", (503, {"ready": False})),
+        (READY, (503, {"ready": False})),
         ("/api/projects", (200, {"items": []})),
         ("/api/projects", (403, None)),  # the platform's own refusal is 401: this is Cloud Run's, in front of it
         ("/api/no-such-path", (404, None)),

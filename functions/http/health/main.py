@@ -1,13 +1,14 @@
 """Says whether the platform is alive and ready, and serves the reference of its API: /health, /docs, /redoc."""
 
 from pathlib import Path
+from typing import Annotated
 
-from shared.models.health import Alive, Readiness
+from shared.models.health import Alive, Part, Readiness
 from shared.services import health
 from shared.web.app import http_function, router_at
 from shared.web.reference import reference_routes
 
-from fastapi import Response
+from fastapi import Query, Response
 
 router = router_at("/health")
 
@@ -19,9 +20,12 @@ async def alive() -> Alive:
 
 
 @router.get("/ready", operation_id="get_readiness", responses={503: {"model": Readiness}})
-async def ready(response: Response) -> Readiness:
+async def ready(
+    response: Response,
+    only: Annotated[tuple[Part, ...], Query(description="Asks about these alone.")] = (),
+) -> Readiness:
     """Each dependency with its state and latency; 503 when one is down."""
-    found = await health.readiness()
+    found = await health.readiness(only)
     response.status_code = 200 if found.ready else 503
     return found
 
