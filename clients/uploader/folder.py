@@ -65,12 +65,12 @@ async def upload(client: Client, order: Order, *, journal: Journal, observe: Obs
     cycle_id = ""
     if order.cycle:
         cycle_id = (await client.cycle(project["id"], order.cycle, create=order.create_cycle))["id"]
-    target = journal.target(Target(client.server, project["id"], cycle_id, str(selection.root)))
+    target = journal.target(Target(client.server, project["id"], cycle_id, selection.key))
     before = target.latest_run()
     if order.again and (before is None or before.finished):
         target.forget()
     walk = Walk(selection, order.hidden, order.exclude)
-    name = order.name or f"{selection.root.name[:150]} {datetime.now().astimezone():%Y-%m-%d %H:%M}"
+    name = order.name or f"{selection.name[:150]} {datetime.now().astimezone():%Y-%m-%d %H:%M}"
     outcome = await Upload(client, target, walk, name=name, jobs=order.jobs, observe=observe).run()
     nothing_new = outcome.session_id is None
     session_id = outcome.session_id or (before.session_id if before else None)

@@ -44,16 +44,30 @@ class Selection:
 
     @classmethod
     def of(cls, paths: Sequence[str | os.PathLike[str]]) -> "Selection":
-        """One folder is its own root; files, or several folders, are named from the folder that holds them all."""
+        """One folder is its own root; files, or several folders, are named from the folder that holds them all.
+
+        What lies below a folder that is named too comes with it, once.
+        """
         # The last part stays as named: a link that the user names is followed, and keeps its name.
-        named = [Path(os.path.abspath(path)) for path in paths]
-        for path in named:
+        named = {Path(os.path.abspath(path)) for path in paths}
+        apart = sorted(path for path in named if named.isdisjoint(path.parents))
+        for path in sorted(named):
             if not path.exists():
                 raise NothingToUpload(f"There is no {path}.")
-        if len(named) == 1 and named[0].is_dir():
-            return cls(named[0].resolve())
-        root = Path(os.path.commonpath([path.parent for path in named]))
-        return cls(root, tuple(sorted({str(path.relative_to(root)) for path in named})))
+        if len(apart) == 1 and apart[0].is_dir():
+            return cls(apart[0].resolve())
+        root = Path(os.path.commonpath([path.parent for path in apart]))
+        return cls(root, tuple(str(path.relative_to(root)) for path in apart))
+
+    @property
+    def name(self) -> str:
+        """The name of the root, in letters that can be sent and printed."""
+        return _printable(self.root.name)
+
+    @property
+    def key(self) -> str:
+        """The path of the root as text; bytes that are no UTF-8 are spelled out, so that no two roots become one."""
+        return str(self.root).encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 @dataclass(frozen=True)
@@ -81,7 +95,7 @@ class Walk:
             with os.scandir(location) as found:
                 entries = sorted((_portable(entry.name), entry.name, entry) for entry in found)
         except OSError as error:
-            yield Unusable(_printable(prefix) or location, problem_of(error))
+            yield Unusable(_printable(prefix or location), problem_of(error))
             return
         previous = None
         for name, _, entry in entries:

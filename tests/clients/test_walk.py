@@ -99,6 +99,29 @@ def test_several_folders_are_named_from_the_folder_that_holds_them(folder: Path)
     assert [item.path for item in walk] == ["x/a.txt", "y/b.txt"]
 
 
+def test_what_lies_below_a_named_folder_comes_once(folder: Path) -> None:
+    make(folder, "x/a.txt", "x/sub/b.txt", "y.txt")
+    alone = Selection.of([folder / "x"])
+    assert Selection.of([folder / "x", folder / "x/a.txt", folder / "x" / "sub", folder / "x/."]) == alone
+    walk = Walk(Selection.of([folder / "x/sub/b.txt", folder / "y.txt", folder / "x"]))
+    assert [item.path for item in walk] == ["x/a.txt", "x/sub/b.txt", "y.txt"]
+
+
+def test_two_folders_whose_names_begin_alike_are_not_one_in_the_other(folder: Path) -> None:
+    make(folder, "x/a.txt", "xy/b.txt")
+    walk = Walk(Selection.of([folder / "x", folder / "xy"]))
+    assert [item.path for item in walk] == ["x/a.txt", "xy/b.txt"]
+
+
+def test_a_folder_whose_own_name_is_not_utf_8_has_one_that_can_be_told(tmp_path: Path) -> None:
+    odd, other = (tmp_path / os.fsdecode(name) for name in (b"bad\xff", b"bad\xfe"))
+    make(odd, "a.txt")
+    make(other, "a.txt")
+    assert paths(odd) == ["a.txt"]
+    assert Selection.of([odd]).name == "bad\N{REPLACEMENT CHARACTER}"
+    assert Selection.of([odd]).key.encode() != Selection.of([other]).key.encode()
+
+
 def test_a_missing_path_is_said_to_be_missing(folder: Path) -> None:
     with pytest.raises(NothingToUpload, match="missing"):
         Selection.of([folder / "missing"])
