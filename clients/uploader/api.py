@@ -10,6 +10,7 @@ from typing import Self, TypeVar, cast
 import httpx
 
 from clients.uploader.auth import Login, LoginFile, TokenAuth, checked_server
+from clients.uploader.connections import open_client
 from clients.uploader.contract import (
     PAGE_SIZE,
     Asset,
@@ -55,7 +56,7 @@ class Client:
         self.run_id = uuid.uuid4().hex[:16]
         self._steps = itertools.count(1)
         self._answered = False
-        self._http = httpx.AsyncClient(base_url=self.server, timeout=_TIMEOUT)
+        self._http = open_client(base_url=self.server, timeout=_TIMEOUT)
         self._auth = TokenAuth(self._refresh, refresh_token, rotated)
 
     @classmethod
@@ -235,13 +236,20 @@ def _checked(answer: httpx.Response) -> httpx.Response:
     """The answer when it is good; raises `Transient` or `ApiError` otherwise."""
     if answer.is_success or answer.status_code == 304:
         return answer
+    error = _error(answer)
     fault = fault_of_response(answer)
     if fault is not None:
-        raise fault
-    error = _error(answer)
+        raise _too_often(error, fault) if error.status == httpx.codes.TOO_MANY_REQUESTS else fault
     if error.code == "request_in_flight":
         raise Transient("the same request is still being worked on")
     raise error
+
+
+def _too_often(error: ApiError, fault: Transient) -> Transient:
+    """A limit of the platform: waited for, or else told in its own words."""
+    when = "later" if fault.retry_after is None else f"in {fault.retry_after:.0f} s"
+    told = ApiError(error.status, error.code, f"{error.message} Try again {when}.", error.request_id, error.details)
+    return Transient(fault.reason, fault.retry_after, told)
 
 
 def _error(answer: httpx.Response) -> ApiError:

@@ -6,18 +6,18 @@ import os
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import asdict, dataclass
-from ipaddress import ip_address
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import platformdirs
 
+from clients.uploader.connections import is_this_machine
 from clients.uploader.contract import Tokens
 from clients.uploader.errors import InsecureServer, NotSignedIn
 
 _EARLY = 60.0
 """Seconds before its end at which an access token is replaced."""
+_LAST_PORT = 65_535
 
 
 def config_folder() -> Path:
@@ -68,19 +68,19 @@ class LoginFile:
 
 def checked_server(server: str) -> str:
     """The address without its closing slash; plain HTTP is for this machine only, since a password goes there."""
-    parts = urlsplit(server)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    url = _parsed(server)
+    if url.scheme not in ("http", "https") or not url.host or not 0 <= (url.port or 0) <= _LAST_PORT:
         raise InsecureServer(f"{server!r} is not an address such as https://alta.example.com.")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if url.scheme == "http" and not is_this_machine(url.host):
         raise InsecureServer(f"{server} would send your password unencrypted; use https.")
     return server.rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
+def _parsed(server: str) -> httpx.URL:
     try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+        return httpx.URL(server)
+    except httpx.InvalidURL:
+        return httpx.URL()
 
 
 class TokenAuth(httpx.Auth):

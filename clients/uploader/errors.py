@@ -27,6 +27,12 @@ class InsecureServer(UploaderError):
     code = "insecure_server"
 
 
+class UnusableProxy(UploaderError):
+    """What the environment names as its proxy can't be one, or needs what is not installed."""
+
+    code = "unusable_proxy"
+
+
 class NothingToUpload(UploaderError):
     """The path does not exist or holds no usable file."""
 

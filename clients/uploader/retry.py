@@ -14,19 +14,23 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from clients.uploader.errors import Unreachable
+from clients.uploader.errors import Unreachable, UploaderError
 
-DISCONNECTS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError)
-"""Errors of the connection after which the same request may succeed."""
+DISCONNECTS = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
+"""Errors of the connection, or of the proxy on its way, after which the same request may succeed."""
 
 
 class Transient(Exception):
-    """This attempt failed in a way that another one may not. `retry_after`: seconds that the server asks for."""
+    """This attempt failed in a way that another one may not.
 
-    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+    `retry_after`: seconds that the server asks for. `final`: what the failure means when there is no time for another.
+    """
+
+    def __init__(self, reason: str, retry_after: float | None = None, final: UploaderError | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+        self.final = final
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,13 @@ class Attempts:
         self._failures = 0
 
     async def wait(self, fault: Transient) -> None:
-        """Waits before the next attempt; raises `Unreachable` when the deadline would pass meanwhile."""
+        """Waits before the next attempt; raises `Unreachable`, or `final`, when the deadline would pass meanwhile."""
         if self._failures == 0:
             self._give_up_at = time.monotonic() + self._backoff.deadline
         self._failures += 1
         delay = max(self._backoff.delay(self._failures), fault.retry_after or 0.0)
         if time.monotonic() + delay > self._give_up_at:
-            raise Unreachable(f"Gave up after {self._failures} attempts: {fault.reason}.")
+            raise fault.final or Unreachable(f"Gave up after {self._failures} attempts: {fault.reason}.")
         self._report(fault.reason, delay)
         await asyncio.sleep(delay)
 

@@ -13,6 +13,7 @@ from typing import Final, Protocol, Self
 
 import httpx
 
+from clients.uploader.connections import open_client
 from clients.uploader.contract import Grant
 from clients.uploader.errors import StorageRefused
 from clients.uploader.events import BytesKept, BytesSent, Observer, Retrying
@@ -57,7 +58,7 @@ class Transfer:
         self._observe = observe
         limits = httpx.Limits(max_connections=jobs, max_keepalive_connections=jobs)
         # A client of its own: the access token never travels to the storage.
-        self._http = httpx.AsyncClient(limits=limits, timeout=_TIMEOUT)
+        self._http = open_client(limits=limits, timeout=_TIMEOUT)
 
     async def __aenter__(self) -> Self:
         return self

@@ -23,6 +23,7 @@ class Fault:
     status: int | None = None
     times: int = 1
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"<Error><Code>ServiceUnavailable</Code></Error>"
     after_bytes: int = 0
     done_first: bool = False
     """The request is carried out, and only its answer is lost."""
@@ -110,10 +111,9 @@ class FaultyServer:
     async def _go_wrong(self, fault: Fault, request: Request, send: Send) -> None:
         if fault.status is not None:
             headers = [(name.encode(), value.encode()) for name, value in fault.headers.items()]
-            body = b"<Error><Code>ServiceUnavailable</Code></Error>"
-            headers.append((b"content-length", str(len(body)).encode()))
+            headers.append((b"content-length", str(len(fault.body)).encode()))
             await send({"type": "http.response.start", "status": fault.status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await send({"type": "http.response.body", "body": fault.body})
             return
         if fault.done_first:
 

@@ -1,5 +1,6 @@
 """Signing in, staying signed in, and what is kept of it."""
 
+import asyncio
 import stat
 from pathlib import Path
 
@@ -69,6 +70,22 @@ async def test_a_platform_that_never_answered_is_given_up_on_soon() -> None:
             await client.project("a")
 
 
+async def test_a_proxy_that_refuses_is_given_up_on_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1") as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+        patience = Backoff(0.01, 2.0, 0.05, deadline=0.2)
+        async with Client("https://alta.example.com", "refresh-0", backoff=patience) as client:
+            with pytest.raises(Unreachable, match="ProxyError: 407"):
+                await client.project("a")
+
+
 def test_without_a_sign_in_the_message_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(NotSignedIn, match="alta login"):
         LoginFile(tmp_path).load()
@@ -81,12 +98,16 @@ def test_a_damaged_sign_in_is_not_taken_for_one(tmp_path: Path) -> None:
         file.load()
 
 
-@pytest.mark.parametrize("server", ["https://alta.example.com/", "http://127.0.0.1:8000", "http://[::1]:8000"])
+@pytest.mark.parametrize(
+    "server", ["https://alta.example.com/", "http://127.0.0.1:8000", "http://[::1]:8000", "http://a.localhost"]
+)
 def test_https_and_this_machine_are_safe_for_passwords(server: str) -> None:
     assert checked_server(server) == server.rstrip("/")
 
 
-@pytest.mark.parametrize("server", ["http://alta.example.com", "http://10.0.0.1", "ftp://127.0.0.1", "alta", ""])
+@pytest.mark.parametrize(
+    "server", ["http://alta.example.com", "http://notlocalhost", "http://10.0.0.1", "ftp://127.0.0.1", "alta", ""]
+)
 def test_other_addresses_are_refused(server: str) -> None:
     with pytest.raises(InsecureServer):
         checked_server(server)

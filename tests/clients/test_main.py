@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from clients.uploader import upload_folder
 from clients.uploader.main import app
+from tests.clients.faulty_server import Fault
 from tests.clients.platform import Platform
 
 
@@ -169,6 +170,40 @@ def test_a_state_folder_that_cannot_be_written_is_a_problem_of_the_setup(folder:
 def test_a_password_is_not_sent_in_clear_text_over_a_network() -> None:
     refused = alta("login", "--server", "http://alta.example.com", "--user", "ada", stdin="x\n")
     assert (refused.exit_code, "insecure_server" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("server", ["http://localhost:80000", "http://[::1:8000", "http://local\x01host"])
+def test_what_is_no_address_is_said_to_be_none(server: str) -> None:
+    refused = alta("login", "--server", server, "--user", "ada", stdin="x\n")
+    assert (refused.exit_code, "is not an address such as" in refused.stderr) == (2, True)
+
+
+def test_a_limit_of_sign_ins_is_told_in_the_platforms_words_with_how_long_to_wait(platform: Platform) -> None:
+    envelope = {"error": {"code": "rate_limited", "message": "More than 20 requests.", "requestId": "req_1"}}
+    told = Fault("POST", "/api/auth/login", 429, headers={"Retry-After": "540"}, body=json.dumps(envelope).encode())
+    platform.faults.append(told)
+    refused = alta("login", "--server", platform.url, "--user", "ada", stdin="correct horse\n")
+    assert refused.exit_code == 2
+    assert "More than 20 requests. Try again in 540 s. (rate_limited, request req_1)" in refused.stderr
+
+
+def test_no_proxy_sees_what_is_sent_to_this_machine(
+    platform: Platform, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "all_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens there
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    (folder / "letter.png").write_text("letter")
+    assert alta("login", "--server", platform.url, "--user", "ada", stdin="correct horse\n").exit_code == 0
+    assert upload(folder).exit_code == 0
+    assert platform.content("letter.png") == b"letter"
+
+
+def test_a_proxy_that_cannot_be_used_is_a_problem_of_the_setup(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "gopher://127.0.0.1:9")
+    refused = alta("login", "--server", "https://alta.example.com", "--user", "ada", stdin="x\n")
+    assert (refused.exit_code, "(unusable_proxy)" in refused.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("arguments", [["upload"], ["upload", "/nowhere", "--project", "x"], ["fly"], ["login"]])
