@@ -22,10 +22,11 @@ Batch = Sequence[LocalFile | Unusable]
 
 @dataclass(frozen=True)
 class Checked:
-    """A batch after its check: what is to be uploaded, what was before, and what can't be."""
+    """A batch after its check: what is to be uploaded, what was before, what was refused, and what can't be."""
 
     new: list[HashedFile]
     unchanged: list[HashedFile]
+    refused: list[HashedFile]
     unusable: list[Unusable]
 
 
@@ -73,12 +74,15 @@ class Check:
         results = await asyncio.to_thread(self._hasher.hash_all, rest)
         hashed = [file for file in results if isinstance(file, HashedFile)]
         self._journal.touched(file for file in hashed if _same_content(file, known))
-        new: list[HashedFile] = []
-        unchanged: list[HashedFile] = []
+        checked = Checked([], [], [], [item for item in (*batch, *results) if isinstance(item, Unusable)])
         for file in (*kept, *hashed):
-            settled = _same_content(file, known) and known[file.path].done
-            (unchanged if settled else new).append(file)
-        return Checked(new, unchanged, [item for item in (*batch, *results) if isinstance(item, Unusable)])
+            if not (_same_content(file, known) and known[file.path].done):
+                checked.new.append(file)
+            elif known[file.path].refused:
+                checked.refused.append(file)
+            else:
+                checked.unchanged.append(file)
+        return checked
 
 
 def _count(walk: Walk) -> Counted:

@@ -17,6 +17,9 @@ FINAL = frozenset({"completed", "failed", "cancelled"})
 OFFERED_AGAIN = frozenset({"size_mismatch", "checksum_mismatch", "cancelled"})
 """Faults of the way, not of the file: the platform takes the same file once more."""
 
+_FAILED = "failed"
+"""The state of a file that is not to be used as it is."""
+
 Kind = Literal["document", "voice", "file"]
 
 
@@ -93,6 +96,11 @@ class JobFile(TypedDict):
     kind: Kind
     state: str
     upload: Grant | None
+
+
+def is_refused(file: JobFile) -> bool:
+    """Whether the platform does not take the file: nothing is to be sent, and yet nothing is there."""
+    return file["upload"] is None and file["state"] == _FAILED
 
 
 class Job(TypedDict):

@@ -75,6 +75,12 @@ class FileProblem(UploaderError):
     code: str = "file_problem"
 
 
+class FileRefused(FileProblem):
+    """The platform does not take the file as it is: it is empty, say, or of a type that is not read."""
+
+    code = "refused"
+
+
 class FileUnreadable(FileProblem):
     """The file can't be opened or read."""
 

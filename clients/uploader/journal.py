@@ -15,7 +15,7 @@ from pathlib import Path
 
 import platformdirs
 
-from clients.uploader.contract import JobFile, Kind
+from clients.uploader.contract import JobFile, Kind, is_refused
 from clients.uploader.errors import AlreadyRunning
 from clients.uploader.hashing import HashedFile
 
@@ -23,6 +23,9 @@ _BATCH = 200
 """Finished files that one commit takes."""
 _BATCH_SECONDS = 1.0
 """How long a finished file waits for its commit at the most."""
+
+_WAITS, _DONE, _REFUSED = 0, 1, 2
+"""What the column `done` says of a file. What does not wait needs no bytes: it was sent, or the platform refused it."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS targets (
@@ -70,7 +73,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What the journal knows of a file."""
+    """What the journal knows of a file. `done`: it needs no bytes any more; `refused`: because nobody takes them."""
 
     path: str
     size: int
@@ -79,6 +82,7 @@ class Entry:
     asset_id: str
     kind: Kind
     done: bool
+    refused: bool
     resumable_uri: str | None
 
 
@@ -211,7 +215,7 @@ class TargetJournal:
         rows = [
             (
                 *(self._number, file.path, file.size, file.mtime_ns, file.crc32c, run.session_id),
-                *(answer["asset_id"], answer["kind"], answer["upload"] is None),
+                *(answer["asset_id"], answer["kind"], _standing(answer)),
             )
             for file, answer in page
         ]
@@ -279,10 +283,17 @@ class TargetJournal:
         """Commits what is finished."""
         with self._database:
             self._database.executemany(
-                "UPDATE files SET done = 1, resumable_uri = NULL WHERE target = ? AND path = ?", self._finished
+                "UPDATE files SET done = ?, resumable_uri = NULL WHERE target = ? AND path = ?",
+                [(_DONE, *file) for file in self._finished],
             )
         self._finished.clear()
         self._flushed_at = time.monotonic()
+
+
+def _standing(answer: JobFile) -> int:
+    if answer["upload"] is not None:
+        return _WAITS
+    return _REFUSED if is_refused(answer) else _DONE
 
 
 def _run(database: sqlite3.Connection, condition: str, value: str | int) -> Run | None:
@@ -295,7 +306,7 @@ def _run(database: sqlite3.Connection, condition: str, value: str | int) -> Run 
 def _entries(database: sqlite3.Connection, condition: str, values: Sequence[str | int]) -> Iterator[Entry]:
     query = "SELECT path, size, mtime_ns, crc32c, asset_id, kind, done, resumable_uri FROM files WHERE "
     for path, size, mtime_ns, crc32c, asset_id, kind, done, uri in database.execute(query + condition, values):
-        yield Entry(path, size, mtime_ns, crc32c, asset_id, kind, bool(done), uri)
+        yield Entry(path, size, mtime_ns, crc32c, asset_id, kind, done != _WAITS, done == _REFUSED, uri)
 
 
 def _expected(database: sqlite3.Connection, session_id: str) -> Expected:

@@ -24,6 +24,7 @@ from clients.uploader.errors import ApiError, UnknownName, UploaderError
 from clients.uploader.folder import Order, Result, settle, upload
 from clients.uploader.journal import Journal
 from clients.uploader.results import FileResult, results
+from clients.uploader.upload import Outcome
 
 T = TypeVar("T")
 
@@ -127,11 +128,19 @@ def _finish(result: Result, files: list[FileResult], *, show_text: bool, as_json
         _show(result.session_id or "", status, files, show_text=show_text)
     if result.nothing_new:
         _say(f"Nothing new: {outcome.unchanged} unchanged.")
-        raise typer.Exit(FAILED if outcome.failures else 0)
-    _say(f"{outcome.uploaded} uploaded, {outcome.already_there} there before, {outcome.unchanged} unchanged.")
-    if outcome.failures:
-        _say(f"{len(outcome.failures)} could not be uploaded; run the same command again to try them once more.")
-    raise typer.Exit(FAILED if outcome.failures or (status and _went_wrong(status)) else 0)
+    else:
+        _say(f"{outcome.uploaded} uploaded, {outcome.already_there} there before, {outcome.unchanged} unchanged.")
+    _say_what_failed(outcome)
+    went_wrong = status is not None and not result.nothing_new and _went_wrong(status)
+    raise typer.Exit(FAILED if outcome.failures or went_wrong else 0)
+
+
+def _say_what_failed(outcome: Outcome) -> None:
+    once_more = len(outcome.failures) - outcome.refused
+    if once_more:
+        _say(f"{once_more} could not be uploaded; run the same command again to try them once more.")
+    if outcome.refused:
+        _say(f"{outcome.refused} refused by the platform; change them, or leave them out with --exclude.")
 
 
 @app.command()

@@ -41,7 +41,7 @@ async def results(
     errors = {error["path"]: error for error in status["errors"] if error["path"] not in known}
     for entry in journal.plain_files(session_id):
         error = errors.pop(entry.path, None)
-        state = "failed" if error else "uploaded" if entry.done else "missing"
+        state = "failed" if error or entry.refused else "uploaded" if entry.done else "missing"
         found.append(FileResult(entry.path, entry.kind, state, error=_reason(error)))
     found.extend(FileResult(path, "file", "failed", error=_reason(error)) for path, error in errors.items())
     return sorted(found, key=lambda result: result.path)

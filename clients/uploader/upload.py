@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from clients.uploader.api import Client
 from clients.uploader.check import Check, Checked
-from clients.uploader.contract import FINAL, MANIFEST_LIMIT, FileError, Job, JobFile, ManifestFile
-from clients.uploader.errors import ApiError, FileProblem, NothingToUpload, UploaderError
+from clients.uploader.contract import FINAL, MANIFEST_LIMIT, FileError, Job, JobFile, ManifestFile, is_refused
+from clients.uploader.errors import ApiError, FileProblem, FileRefused, NothingToUpload, UploaderError
 from clients.uploader.events import FileFailed, FileUploaded, Observer, SessionOpened, Unchanged, UploadFinished
 from clients.uploader.grants import Grants
 from clients.uploader.hashing import HashedFile
@@ -35,6 +35,11 @@ class Outcome:
     uploaded: int = 0
     already_there: int = 0
     failures: list[FileError] = field(default_factory=list)
+
+    @property
+    def refused(self) -> int:
+        """Files among the failures that the platform does not take until they change."""
+        return sum(failure["code"] == FileRefused.code for failure in self.failures)
 
 
 class Upload:
@@ -135,6 +140,9 @@ class Upload:
     def _left_out(self, batch: Checked) -> None:
         for item in batch.unusable:
             self._failed(item.path, 0, item.problem)
+        for file in batch.refused:
+            problem = FileRefused("The platform did not take this file before, and it has not changed since.")
+            self._failed(file.path, file.size, problem)
         self._outcome.unchanged += len(batch.unchanged)
         self._observe(Unchanged(len(batch.unchanged), sum(file.size for file in batch.unchanged)))
 
@@ -147,6 +155,10 @@ class Upload:
             self._journal.announced(self._run, answered, last=last)
         uris = self._journal.lookup([file.path for file, answer in answered if _is_resumable(answer)])
         for file, answer in answered:
+            if is_refused(answer):
+                problem = FileRefused("The platform does not take this file; the status of the session says why.")
+                self._failed(file.path, file.size, problem)
+                continue
             if answer["upload"] is None:
                 self._outcome.already_there += 1
                 self._observe(FileUploaded(file.path, file.size, sent=False))

@@ -72,6 +72,20 @@ def test_a_file_that_was_announced_twice_is_expected_twice_and_pending_once(
     assert journal.expected("ses_1") == Expected(announced=3, pending=1, replaced=1)
 
 
+def test_a_refused_file_needs_no_bytes_and_is_not_taken_for_an_uploaded_one(
+    journal: Journal, target: TargetJournal
+) -> None:
+    refused, uploaded = answer("a", "ast_a", None), answer("b", "ast_b", None)
+    refused["state"], uploaded["state"] = "failed", "already_uploaded"
+    target.announced(RUN, [(file("a"), refused), (file("b"), uploaded)], last=True)
+    known = target.lookup(["a", "b"])
+    assert {path: (entry.done, entry.refused) for path, entry in known.items()} == {
+        "a": (True, True),
+        "b": (True, False),
+    }
+    assert journal.expected("ses_1").pending == 0
+
+
 def test_targets_know_nothing_of_each_other(journal: Journal, target: TargetJournal) -> None:
     target.announced(RUN, [(file("a"), answer("a", "ast_a"))], last=True)
     for other in (

@@ -78,6 +78,19 @@ def test_a_file_that_could_not_be_sent_fails_the_command_and_says_how_to_go_on(f
 
 
 @pytest.mark.usefixtures("signed_in")
+def test_a_refused_file_fails_the_command_also_without_waiting_and_the_next_time(folder: Path) -> None:
+    (folder / "empty.png").touch()
+    first = upload(folder, "--no-wait")
+    assert (first.exit_code, "empty.png: The platform does not take" in first.stderr) == (1, True)
+    assert "0 uploaded, 0 there before, 0 unchanged" in first.stderr
+    second = upload(folder, "--no-wait")
+    assert (second.exit_code, "empty.png: The platform did not take" in second.stderr) == (1, True)
+    assert "Nothing new: 0 unchanged." in second.stderr
+    assert "1 refused by the platform; change them" in second.stderr
+    assert "run the same command again" not in second.stderr
+
+
+@pytest.mark.usefixtures("signed_in")
 def test_json_holds_everything_in_one_object(folder: Path) -> None:
     (folder / "Привет.png").write_text("x")
     told = json.loads(upload(folder, "--json", "--show-text").stdout)

@@ -312,14 +312,38 @@ async def test_large_files_do_not_wait_for_a_full_page(
     assert (platform.paths, session.status) == (["a", "b", "c"], "completed")
 
 
-async def test_a_file_that_the_platform_will_not_have_is_announced_once(
+async def test_a_file_that_the_platform_will_not_have_is_announced_once_and_fails_until_it_changes(
     platform: Platform, client: Client, journal: Journal, folder: Path, order: Order
 ) -> None:
+    # Given
     (folder / "empty.txt").touch()
+    (folder / "full.txt").write_text("full")
     first = await upload(client, order, journal=journal)
     assert first.status is not None
     assert [error["code"] for error in first.status["errors"]] == ["empty_file"]
-    assert (await upload(client, order, journal=journal)).nothing_new
+    assert codes(first.outcome.failures) == {"empty.txt": "refused"}
+    assert (first.outcome.uploaded, first.outcome.already_there) == (1, 0)
+    # When nothing changed
+    second = await upload(client, order, journal=journal)
+    # Then
+    assert second.nothing_new
+    assert (codes(second.outcome.failures), second.outcome.unchanged) == ({"empty.txt": "refused"}, 1)
+    # When it did
+    (folder / "empty.txt").write_text("not any more")
+    third = await upload(client, order, journal=journal)
+    # Then
+    assert (third.outcome.failures, third.outcome.uploaded) == ([], 1)
+
+
+async def test_a_folder_whose_own_name_is_not_utf_8_is_uploaded_as_any_other(
+    platform: Platform, client: Client, journal: Journal, tmp_path: Path, order: Order
+) -> None:
+    odd = tmp_path / os.fsdecode(b"letters\xff")
+    odd.mkdir()
+    (odd / "a.txt").write_text("a")
+    await upload(client, replace(order, paths=[odd]), journal=journal)
+    assert platform.paths == ["a.txt"]
+    assert (await upload(client, replace(order, paths=[odd]), journal=journal)).nothing_new
 
 
 async def test_a_file_that_was_damaged_on_the_way_is_sent_again_by_the_next_run(
