@@ -1,6 +1,7 @@
 """`python -m emulators up | demo`: the whole platform on this machine."""
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -46,16 +47,24 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="emulators", description=__doc__)
-    parser.add_argument("--state", type=Path, default=ROOT / ".alta", help="folder that keeps everything between runs")
+    parser.add_argument(
+        "--state", type=_folder, default=ROOT / ".alta", help="folder that keeps everything between runs"
+    )
     parser.add_argument("--fresh", action="store_true", help="forget what the last run kept")
     parser.add_argument("--isolated", action="store_true", help="every function in a process of its own, as deployed")
     parser.add_argument("--with-parent", action="store_true", help="stop when the program that started this one ends")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up", help="start everything and stay until Ctrl-C")
     shown = commands.add_parser("demo", help="start everything, upload a folder, show what was read")
-    shown.add_argument("folder", type=Path, nargs="?", default=ROOT / "samples" / "upload", help="default: %(default)s")
+    samples = ROOT / "samples" / "upload"
+    shown.add_argument("folder", type=_folder, nargs="?", default=samples, help="default: %(default)s")
     shown.add_argument("--began", type=float, help="when the demo began, in seconds since 1970; default: now")
     return parser.parse_args()
+
+
+def _folder(given: str) -> Path:
+    # Of `make demo DIR=~/scans`, not every shell makes a path: bash does, zsh, fish and dash leave the `~` to us.
+    return Path(os.path.expanduser(given))
 
 
 if __name__ == "__main__":

@@ -142,6 +142,15 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
     assert "Traceback" not in runner.said()
 
 
+def test_the_folder_of_a_demo_may_begin_with_a_tilde_that_the_shell_left(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "emulators", "--state", "~/state", "demo", "~/scans"]
+    told = {**os.environ, "HOME": str(tmp_path)}
+
+    demo = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, check=False, timeout=60)
+
+    assert (demo.returncode, f"There is no folder {tmp_path}/scans." in demo.stdout) == (2, True)
+
+
 def test_without_node_it_says_so_and_does_not_start(tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
 
