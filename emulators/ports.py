@@ -1,5 +1,6 @@
 """Which part of the local cloud listens on which port."""
 
+import errno
 import os
 import random
 import socket
@@ -66,18 +67,19 @@ class Ports:
         return cls(**dict(zip(names, free_ports(len(names)), strict=True)))
 
     def refuse_if_busy(self) -> None:
-        """Raises CannotStartError for ports that are taken: what each is for, who holds it, how to choose another."""
+        """Raises CannotStartError for ports that can't be had: what each is for, why not, how to choose another."""
         limit = time.monotonic() + _PATIENCE
-        while busy := [one for one in fields(self) if not _is_free(getattr(self, one.name))]:
+        wanted = [(one, getattr(self, one.name)) for one in fields(self)]
+        while refused := [(one, port, why) for one, port in wanted if (why := _refusal(port))]:
             if time.monotonic() < limit:
                 time.sleep(_POLL)
                 continue
             lines = [
-                f"  port {getattr(self, one.name)}, wanted for {one.metadata['purpose']}, is held by "
-                f"{_holder(getattr(self, one.name))}; choose another with {variable(one.name)}=…"
-                for one in busy
+                f"  port {port}, wanted for {one.metadata['purpose']}, {_told(why, port)}; "
+                f"choose another with {variable(one.name)}=…"
+                for one, port, why in refused
             ]
-            raise CannotStartError("\n".join(["Some ports are taken:", *lines]))
+            raise CannotStartError("\n".join(["Some ports can't be had:", *lines]))
 
     def address(self, name: str) -> str:
         """`host:port` of a part."""
@@ -99,7 +101,7 @@ def free_ports(count: int) -> list[int]:
     for port in random.sample(_FREE_RANGE, len(_FREE_RANGE)):
         if len(found) == count:
             break
-        if _is_free(port):
+        if not _refusal(port):
             found.append(port)
     return found
 
@@ -111,15 +113,23 @@ def _number(name: str, environment: Mapping[str, str], usual: int) -> int:
     return int(given)
 
 
-def _is_free(port: int) -> bool:
+def _refusal(port: int) -> OSError | None:
+    """Why nothing can listen on this port; None when something can."""
     with socket.socket() as probe:
         # As servers do: a port whose last connections are still being closed down is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error
+    return None
+
+
+def _told(refusal: OSError, port: int) -> str:
+    if refusal.errno == errno.EADDRINUSE:
+        return f"is held by {_holder(port)}"
+    privileged = "; ports below 1024 are the superuser's" if refusal.errno == errno.EACCES else ""
+    return f"can't be listened on ({refusal.strerror}{privileged})"
 
 
 def _holder(port: int) -> str:

@@ -1,5 +1,6 @@
 """Ports are chosen, checked, and their trouble is told."""
 
+import errno
 import os
 import socket
 
@@ -48,3 +49,18 @@ def test_a_taken_port_is_told_with_its_purpose_its_holder_and_the_way_out() -> N
     assert str(os.getpid()) in message
     assert "FIRESTORE_PORT=" in message
     assert str(ports.pubsub) not in message
+
+
+def test_a_port_of_the_superuser_is_not_said_to_be_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refused(socket.socket):
+        def bind(self, address: object) -> None:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("emulators.ports.socket.socket", Refused)
+    monkeypatch.setattr("emulators.ports._PATIENCE", 0.0)
+    with pytest.raises(CannotStartError) as refused:
+        Ports(smtp=587).refuse_if_busy()
+
+    assert "port 587, wanted for mail, SMTP, can't be listened on (Permission denied; ports below" in str(refused.value)
+    assert "SMTP_PORT=" in str(refused.value)
+    assert "held" not in str(refused.value)
