@@ -17,6 +17,7 @@ from threading import Condition, Event, Thread
 from emulators import guard
 from emulators.errors import CannotStartError
 from emulators.ports import HOST
+from emulators.shell import inherited
 
 READY_LIMIT = 90.0
 """Seconds that a part may take to answer; on two busy cores the slowest needs about ten."""
@@ -80,7 +81,7 @@ def guarded(
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **environment},
+            env={**inherited(os.environ), **environment},
             cwd=folder,
             start_new_session=True,  # Ctrl-C reaches the runner alone, which stops everything in order
         )

@@ -60,7 +60,7 @@ def bucket_and_notifications(functions: Iterable[Function], ports: Ports) -> Non
 
 def queues(functions: Iterable[Function], ports: Ports) -> None:
     """One queue for each task function, with its limits."""
-    with grpc.insecure_channel(ports.address("tasks")) as channel:
+    with grpc.insecure_channel(ports.address("tasks"), options=[("grpc.enable_http_proxy", 0)]) as channel:
         client = tasks_v2.CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel))
         for function in functions:
             if isinstance(function.trigger, QueueTrigger):

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from emulators.errors import CannotStartError
-from emulators.ports import Ports
+from emulators.ports import HOST, Ports
 
 PROJECT = "alta-local"
 BUCKET = "alta-local"
@@ -120,6 +120,7 @@ def environment(ports: Ports, state: State) -> Mapping[str, str]:
         "SIGNING_KEY": state.signer.read_text(),
         "CURSOR_KEY": state.cursor_key,
         "SEALING_KEYS": state.sealing_key,
+        "SMTP_HOST": HOST,
         "SMTP_PORT": str(ports.smtp),
         "WEBHOOK_LOOPBACK": "true",  # receivers that are tried out run on this machine too
         "ADDRESS_QUOTA_FACTOR": "1000",  # everybody who calls has the same address
