@@ -17,6 +17,8 @@ import structlog
 
 # Never logged, whatever somebody passes: the last line of defence, not the first.
 _SECRET_WORDS = ("password", "token", "secret", "authorization", "signature", "credential")
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{40,}")
+"""What is as long as a token and so longer than any id of ours."""
 
 
 def _to_cloud_logging(_: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -37,6 +39,11 @@ def _without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutabl
         if any(word in key.lower() for word in _SECRET_WORDS):
             event[key] = "[redacted]"
     return event
+
+
+def without_tokens(path: str) -> str:
+    """A path as it may be logged."""
+    return _TOKEN.sub("[redacted]", path)
 
 
 def configure(level: str) -> None:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from shared.models.assets import Kind
-from shared.models.records import Asked, Frozen, Id, Moment, Record
+from shared.models.records import Asked, AskedMoment, Frozen, Id, Moment, Record
 
 
 class ExportFormat(StrEnum):
@@ -40,9 +40,9 @@ class ExportFilter(Frozen):
     approved_only: bool = False
     kind: Kind | None = None
     cycle_id: Id | None = None
-    created_after: Moment | None = None
+    created_after: AskedMoment | None = None
     """Inclusive."""
-    created_before: Moment | None = None
+    created_before: AskedMoment | None = None
     """Exclusive; what came after the export was asked for is never in it."""
 
 

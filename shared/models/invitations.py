@@ -38,6 +38,12 @@ class NewInvitation(Asked):
     role: ProjectRole = ProjectRole.CONTRIBUTOR
 
 
+class InvitationHeld(Asked):
+    """An invitation by its token, in the body: what stands in a path is logged by every server on the way."""
+
+    token: InvitationToken
+
+
 class InvitationView(Frozen):
     """An invitation as the project's managers see it."""
 

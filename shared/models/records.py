@@ -10,13 +10,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 ID_BYTES = 15
 """Random bytes in an id: 120 bits, 24 letters in base 32."""
 
 Moment = datetime
 """A point in time, UTC; RFC 3339 on the wire."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+AskedMoment = Annotated[datetime, AfterValidator(_in_utc)]
+"""A point in time, as clients send it; without a zone it is UTC."""
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 """What people call a thing: 1 to 200 characters."""
@@ -89,6 +97,11 @@ def new_id(prefix: str) -> str:
     if derivation is not None:
         derivation.made += 1
         return derived_id(prefix, derivation.seed, derivation.made)
+    return random_id(prefix)
+
+
+def random_id(prefix: str) -> str:
+    """An id that nothing derives: of what is a record of its own however often the work is done."""
     return f"{prefix}_{_letters(secrets.token_bytes(ID_BYTES))}"
 
 

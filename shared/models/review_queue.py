@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.models.assets import AssetItem, Kind
-from shared.models.records import Asked, Frozen, Id, Moment
+from shared.models.records import Asked, AskedMoment, Frozen, Id, Moment
 from shared.models.review import ReviewState
 
 TAKE_LIMIT = 50
@@ -36,8 +36,8 @@ class Take(Asked):
     kind: Kind | None = None
     confidence_below: Annotated[float | None, Field(gt=0, le=1, examples=[0.8])] = None
     contributor: Id | None = None
-    submitted_after: Moment | None = None
-    submitted_before: Moment | None = None
+    submitted_after: AskedMoment | None = None
+    submitted_before: AskedMoment | None = None
 
 
 class Taken(Frozen):

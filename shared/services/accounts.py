@@ -4,7 +4,8 @@ Nothing here tells a stranger whether an address is registered: see docs/decisio
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -166,7 +167,8 @@ async def verify_email(token: str) -> None:
 async def reset_password(asked: PasswordChange) -> None:
     """Sets a new password, which also verifies the address, and ends every sign-in.
 
-    Raises TokenRefused, and ValidationFailed for a password that the provider refuses; the token is then good again.
+    Raises TokenRefused, and ValidationFailed for a password that the provider refuses. When it was not set,
+    for whatever reason, the token is good again.
     """
     found = await tokens.valid(Purpose.PASSWORD, asked.token)
     user = await users.get(found.user_id or "")
@@ -180,7 +182,7 @@ async def reset_password(asked: PasswordChange) -> None:
     await firestore.commit(stored_tokens.use(found), users.change(user, fields), entry)
     try:
         await identity.set_password(user.id, user.email, asked.password)
-    except errors.ValidationFailed:
+    except errors.AltaError:
         again = found.model_copy(update={"created_at": now()})
         await firestore.commit(stored_tokens.create(again))
         raise
@@ -322,7 +324,6 @@ async def change_me(caller: Caller, asked: MeChange, version: int | None) -> Use
     if asked.password is not None:
         await rate_limits.before_sign_in(user.email)
         await identity.sign_in(user.email, asked.current_password or "")
-        await identity.set_password(user.id, user.email, asked.password)
         fields |= {"password_changed_at": now(), "tokens_valid_after": end_of_second()}
     names = await _renamed(user, fields)
     action = Action.PASSWORD_CHANGED if asked.password is not None else Action.USER_CHANGED
@@ -330,11 +331,26 @@ async def change_me(caller: Caller, asked: MeChange, version: int | None) -> Use
     entry = audit.entry(
         action, user.id, by=caller, company_id=user.company_id, before={n: getattr(user, n) for n in shown}, after=shown
     )
-    version = await firestore.commit(users.change(user, fields), *names, entry)
+    async with _password_of(user, asked):
+        version = await firestore.commit(users.change(user, fields), *names, entry)
     callers.forget(user.id)
     if asked.password is not None:
         await end_sign_ins(user.id)
     return user.model_copy(update={**fields, "version": version})
+
+
+@asynccontextmanager
+async def _password_of(user: User, asked: MeChange) -> AsyncIterator[None]:
+    """Sets the new password, if one is asked for; and the one before when what is written with it can't be."""
+    if asked.password is None:
+        yield
+        return
+    await identity.set_password(user.id, user.email, asked.password)
+    try:
+        yield
+    except errors.AltaError:
+        await identity.set_password(user.id, user.email, asked.current_password or "")
+        raise
 
 
 async def _renamed(user: User, fields: dict[str, Any]) -> tuple[Write, ...]:

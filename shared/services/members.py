@@ -38,9 +38,14 @@ async def change(caller: Caller, project_id: str, user_id: str, asked: MemberCha
 
 
 async def remove(caller: Caller, project_id: str, user_id: str) -> None:
-    """Takes a member out, with any invitation that would let them in again. Everybody may take themselves out."""
-    needed = Permission.READ if user_id == caller.user_id else Permission.MANAGE
-    project = (await access.fresh_project(caller, project_id, needed)).project
+    """Takes a member out, with any invitation that would let them in again. Everybody may take themselves out.
+
+    Raises Forbidden when they would gain by it: an open project may give the users of its company more by default.
+    """
+    found = await access.fresh_project(caller, project_id, Permission.READ)
+    project = found.project
+    if user_id != caller.user_id or _would_gain(project, caller):
+        found.require(Permission.MANAGE)
     user = await _member(project, user_id)
     entry = audit.entry(
         Action.MEMBER_REMOVED,
@@ -60,6 +65,14 @@ def without(project: Project, user_id: str) -> dict[str, object]:
     # The map is written whole: a field path can set a key of it, not leave one out.
     members: dict[str, ProjectRole] = {one: role for one, role in project.members.items() if one != user_id}
     return {"members": members, "member_ids": list(members)}
+
+
+def _would_gain(project: Project, caller: Caller) -> bool:
+    """Whether the caller may do more in the project when they are no member of it."""
+    if caller.user_id not in project.members:
+        return False
+    left = access.role_in(caller, project.model_copy(update={"members": {}}))
+    return left is not None and not access.PERMISSIONS[left] <= access.PERMISSIONS[project.members[caller.user_id]]
 
 
 async def _member(project: Project, user_id: str) -> User:

@@ -137,7 +137,7 @@ class _Edge:
             "request",
             httpRequest={
                 "requestMethod": scope["method"],
-                "requestUrl": scope["path"],
+                "requestUrl": logs.without_tokens(scope["path"]),
                 "status": answer.status,
                 "latency": f"{time.perf_counter() - started:.4f}s",
             },

@@ -5,14 +5,14 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Query, Request
 
 from shared.errors import MalformedRequest, ValidationFailed
 from shared.models.listing import Listing, Named, Order
-from shared.models.records import Frozen, Record
+from shared.models.records import AskedMoment, Frozen, Record
 from shared.settings import settings
 
 T = TypeVar("T")
@@ -92,11 +92,6 @@ def _require_one_index(listing: Listing, order_by: Order | None) -> None:
         raise ValidationFailed(wrong, details=[{"field": "order_by", "message": wrong}])
 
 
-def in_utc(moment: datetime | None) -> datetime | None:
-    """The moment with its zone; without one it is UTC."""
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
-
-
 def newest_first(record: Record) -> tuple[Any, ...]:
     """The position of a record in a list that shows the newest first."""
     return (record.created_at, record.id)
@@ -133,8 +128,8 @@ async def _listed(
     name_prefix: Annotated[
         str | None, Query(min_length=1, max_length=200, description="How names begin; orders by name.")
     ] = None,
-    created_after: Annotated[datetime | None, Query(description="Made then or later; RFC 3339.")] = None,
-    created_before: Annotated[datetime | None, Query(description="Made earlier; RFC 3339.")] = None,
+    created_after: Annotated[AskedMoment | None, Query(description="Made then or later; RFC 3339.")] = None,
+    created_before: Annotated[AskedMoment | None, Query(description="Made earlier; RFC 3339.")] = None,
     deleted: Annotated[bool, Query(description="Those that were deleted instead, latest first.")] = False,
 ) -> Listed:
     found = Listed(request, page_size, page_token)
@@ -143,8 +138,8 @@ async def _listed(
         after=found.after,
         order=order_by or (Order.NAME if name_prefix is not None else Order.NEWEST),
         name_prefix=name_prefix,
-        created_after=in_utc(created_after),
-        created_before=in_utc(created_before),
+        created_after=created_after,
+        created_before=created_before,
         deleted=deleted,
     )
     _require_one_index(found.listing, order_by)

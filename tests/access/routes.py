@@ -190,6 +190,8 @@ EXPECTED: dict[str, Expected] = {
     "POST /api/projects/{project_id}/invite": Expected(MANAGE, _mail()),
     "GET /api/projects/{project_id}/invitations": Expected(MANAGE),
     "DELETE /api/projects/{project_id}/invitations/{invitation_id}": Expected(MANAGE),
+    "POST /api/projects/invitations/preview": Expected(ANYBODY, _json(token="none")),
+    "POST /api/projects/invitations/accept": Expected(OWN, _json(token="none")),
     "GET /api/projects/invitations/{token}": Expected(ANYBODY),
     "POST /api/projects/invitations/{token}/accept": Expected(OWN),
     "GET /api/projects/{project_id}/members": Expected(READ),

@@ -1,6 +1,7 @@
 """Idempotency-Key: done once, answered alike."""
 
 import asyncio
+import json
 import secrets
 from typing import Any
 
@@ -13,8 +14,10 @@ from shared.models.records import now
 from shared.services import idempotency as service
 from shared.services.idempotency import Key
 from shared.store import firestore, idempotency
+from tests.conftest import Cloud
 from tests.functions.http.conftest import Staff
 from tests.functions.http.walking import ids, made
+from tests.letters import letter_to
 
 BODY = b'{"name": "River"}'
 
@@ -86,14 +89,44 @@ async def test_a_key_that_is_none_is_refused(staff: Staff, wrong: str) -> None:
 
 async def test_work_whose_end_nobody_saw_is_done_again_and_meets_its_own_record(staff: Staff, key: str) -> None:
     http = staff.user.http
-    first = await http.post("/api/projects", content=BODY, headers=_keyed(key))
-    held = await _held(staff, key, "/api/projects?", BODY)
-    # As if the instance had died between the commit of the project and that of the answer.
-    lost: dict[str, Any] = {"status": None, "answer": None, "leased_until": now()}
-    await firestore.commit(idempotency.change(held, lost))
-    again = await http.post("/api/projects", content=BODY, headers=_keyed(key))
+    first, again = await _posted_and_lost(staff, key, "/api/projects", BODY)
     assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
     assert len(await ids(http, "/api/projects")) == 1
+
+
+@pytest.mark.parametrize(("path", "content_type"), [("/api/documents", "image/png"), ("/api/voice", "audio/wav")])
+async def test_a_document_whose_answer_was_lost_is_answered_with_its_address(
+    staff: Staff, key: str, path: str, content_type: str
+) -> None:
+    http = staff.user.http
+    project = await made(http, "/api/projects", name="River")
+    body = {"project_id": project["id"], "name": "one", "size": 3, "content_type": content_type}
+    first, again = await _posted_and_lost(staff, key, path, json.dumps(body).encode())
+    assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
+    assert again.json()["upload"]["url"]
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert await ids(http, path, project_id=project["id"]) == [first.json()["id"]]
+
+
+async def test_an_invitation_whose_answer_was_lost_is_mailed_once_more(
+    cloud: Cloud, staff: Staff, key: str, address: str
+) -> None:
+    project = await made(staff.user.http, "/api/projects", name="River")
+    body = json.dumps({"email": address, "role": "reviewer"}).encode()
+    first, again = await _posted_and_lost(staff, key, f"/api/projects/{project['id']}/invite", body)
+    assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
+    await letter_to(cloud, address, "", number=2)
+
+
+async def _posted_and_lost(staff: Staff, key: str, path: str, body: bytes) -> list[httpx.Response]:
+    """The answers to a POST, and to its repetition after nobody got the first one."""
+    first = await staff.user.http.post(path, content=body, headers=_keyed(key))
+    assert first.status_code == 201, first.text
+    held = await _held(staff, key, f"{path}?", body)
+    # As if the instance had died between the commit of the record and that of the answer.
+    lost: dict[str, Any] = {"status": None, "answer": None, "leased_until": now()}
+    await firestore.commit(idempotency.change(held, lost))
+    return [first, await staff.user.http.post(path, content=body, headers=_keyed(key))]
 
 
 async def test_while_the_first_is_worked_on_for_long_the_next_is_told_to_wait(

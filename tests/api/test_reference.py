@@ -77,7 +77,8 @@ def test_every_answer_that_has_a_body_says_what_it_is(reference: Document) -> No
 def test_only_what_anybody_may_do_needs_no_token(reference: Document) -> None:
     public = {path for path, _, operation in openapi.operations(reference) if not operation.get("security")}
     assert {path for path in public if not path.startswith(("/api/auth/", "/health"))} == {
-        "/api/projects/invitations/{token}"
+        "/api/projects/invitations/preview",
+        "/api/projects/invitations/{token}",
     }
     assert reference["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 

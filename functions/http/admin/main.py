@@ -1,11 +1,11 @@
 """The platform as super admins see it: /api/admin."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from shared.models.audit import Action, AuditView
 from shared.models.deadletters import DeadLetterView
 from shared.models.identity import CompanyState, CompanyView, Role, UserState, UserView
+from shared.models.records import AskedMoment
 from shared.services import administration, companies, deadletters, users
 from shared.services.administration import AuditFilter
 from shared.web.app import http_function, router_at
@@ -26,8 +26,8 @@ def _filter(
     actor_id: Id = None,
     target_id: Id = None,
     action: Action | None = None,
-    since: Annotated[datetime | None, Query(description="From this moment on.")] = None,
-    until: Annotated[datetime | None, Query(description="Before this moment.")] = None,
+    since: Annotated[AskedMoment | None, Query(description="From this moment on.")] = None,
+    until: Annotated[AskedMoment | None, Query(description="Before this moment.")] = None,
 ) -> AuditFilter:
     return AuditFilter(
         company_id=company_id, actor_id=actor_id, target_id=target_id, action=action, since=since, until=until

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from shared.models.assets import AssetItem
 from shared.models.invitations import (
+    InvitationHeld,
     InvitationPreview,
     InvitationToken,
     InvitationView,
@@ -80,7 +81,11 @@ async def restore_project(caller: SignedIn, project_id: str, etag: Conditional) 
 
 @router.post("/{project_id}/review")
 async def submit_for_review(caller: SignedIn, project_id: str, asked: Submission) -> Submitted:
-    """Puts documents and recordings before the project's reviewers, all of them or none."""
+    """Puts documents and recordings before the project's reviewers, all of them or, when one can't be, none.
+
+    Of more than 80, one that somebody changes at the same moment may be refused alone: the error names it, and says that
+    the others were submitted.
+    """
     found = await review.submit(caller, project_id, asked.document_ids, asked.comment)
     return Submitted(items=[AssetItem.of(one) for one in found])
 
@@ -108,15 +113,27 @@ async def withdraw_invitation(caller: SignedIn, project_id: str, invitation_id: 
     return Response(status_code=204)
 
 
-@router.get("/invitations/{token}", dependencies=[per_address(SIGN_IN)])
-async def preview_invitation(token: InvitationToken) -> InvitationPreview:
+@router.post("/invitations/preview", dependencies=[per_address(SIGN_IN)])
+async def preview_held_invitation(asked: InvitationHeld) -> InvitationPreview:
     """What an invitation is to, for whoever holds its token."""
+    return await invitations.preview(asked.token)
+
+
+@router.post("/invitations/accept", dependencies=[per_address(SIGN_IN)])
+async def accept_held_invitation(caller: SignedIn, asked: InvitationHeld) -> ProjectView:
+    """Makes the caller a member, if the invitation is to their address."""
+    return projects.view(await invitations.accept(caller, asked.token))
+
+
+@router.get("/invitations/{token}", dependencies=[per_address(SIGN_IN)], deprecated=True)
+async def preview_invitation(token: InvitationToken) -> InvitationPreview:
+    """As `POST /invitations/preview`, with the token where servers on the way log it."""
     return await invitations.preview(token)
 
 
-@router.post("/invitations/{token}/accept", dependencies=[per_address(SIGN_IN)])
+@router.post("/invitations/{token}/accept", dependencies=[per_address(SIGN_IN)], deprecated=True)
 async def accept_invitation(caller: SignedIn, token: InvitationToken) -> ProjectView:
-    """Makes the caller a member, if the invitation is to their address."""
+    """As `POST /invitations/accept`, with the token where servers on the way log it."""
     return projects.view(await invitations.accept(caller, token))
 
 

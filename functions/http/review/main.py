@@ -1,16 +1,16 @@
 """Reviews; the queue, decisions and history: /api/review."""
 
-from datetime import datetime
 from typing import Annotated
 
 from shared.models.assets import AssetItem, Kind
+from shared.models.records import AskedMoment
 from shared.models.review import BulkDecisions, DecisionResults, NewDecision, Remark, ReviewState, StepView
 from shared.models.review_queue import QueueFilter, Take, Taken
 from shared.services import decisions, review, review_queue
 from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
-from shared.web.paging import Page, Paged, in_utc, newest_first
+from shared.web.paging import Page, Paged, newest_first
 
 from fastapi import Query, Response
 
@@ -26,8 +26,8 @@ async def list_reviews(
     kind: Annotated[Kind | None, Query(description="Only of this kind.")] = None,
     confidence_below: Annotated[float | None, Query(gt=0, le=1, description="Only less certain ones.")] = None,
     contributor: Annotated[str | None, Query(description="Only uploaded by this user.")] = None,
-    submitted_after: Annotated[datetime | None, Query(description="Submitted then or later; RFC 3339.")] = None,
-    submitted_before: Annotated[datetime | None, Query(description="Submitted earlier; RFC 3339.")] = None,
+    submitted_after: Annotated[AskedMoment | None, Query(description="Submitted then or later; RFC 3339.")] = None,
+    submitted_before: Annotated[AskedMoment | None, Query(description="Submitted earlier; RFC 3339.")] = None,
 ) -> Page[AssetItem]:
     """The queue of a project: what waits for a reviewer unless another state is named, the least certain first."""
     asked = QueueFilter(
@@ -36,8 +36,8 @@ async def list_reviews(
         kind=kind,
         confidence_below=confidence_below,
         contributor=contributor,
-        submitted_after=in_utc(submitted_after),
-        submitted_before=in_utc(submitted_before),
+        submitted_after=submitted_after,
+        submitted_before=submitted_before,
     )
     found = await review_queue.page(caller, asked, paging.size, paging.after)
     return paging.page(found, AssetItem.of, lambda one: review_queue.position(asked, one))

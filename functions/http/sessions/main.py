@@ -1,14 +1,14 @@
 """Upload sessions and their statistics: /api/sessions."""
 
-from datetime import datetime
 from typing import Annotated
 
+from shared.models.records import AskedMoment
 from shared.models.sessions import NewSession, SessionChange, SessionStatus, SessionTotals, SessionView
 from shared.services import sessions
 from shared.web.app import http_function, router_at
 from shared.web.caller import SignedIn
 from shared.web.etags import Conditional
-from shared.web.paging import List, Page, in_utc, itself
+from shared.web.paging import List, Page, itself
 
 from fastapi import Query, Response
 
@@ -46,12 +46,12 @@ async def get_session_stats(
     caller: SignedIn,
     project_id: OfProject = None,
     cycle_id: OfCycle = None,
-    created_after: Annotated[datetime | None, Query(description="Made then or later; RFC 3339.")] = None,
-    created_before: Annotated[datetime | None, Query(description="Made earlier; RFC 3339.")] = None,
+    created_after: Annotated[AskedMoment | None, Query(description="Made then or later; RFC 3339.")] = None,
+    created_before: Annotated[AskedMoment | None, Query(description="Made earlier; RFC 3339.")] = None,
 ) -> SessionTotals:
     """Adds up the sessions of a project or cycle: how many in which status, their files, how long they took."""
     scope = {"project_id": project_id, "cycle_id": cycle_id}
-    return await sessions.totals(caller, scope, in_utc(created_after), in_utc(created_before))
+    return await sessions.totals(caller, scope, created_after, created_before)
 
 
 @router.get("/{session_id}")

@@ -96,6 +96,14 @@ async def test_the_audit_log_is_had_as_csv_that_no_spreadsheet_takes_for_formula
     assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row.values())
 
 
+@pytest.mark.parametrize("path", ["audit", "audit.csv"])
+async def test_a_time_without_a_zone_is_utc(staff: Staff, super_admin: Person, path: str) -> None:
+    asked = {"target_id": staff.user.user.id, "since": "2026-01-01T00:00:00", "until": "2100-01-01T00:00:00"}
+    answer = await super_admin.http.get(f"/api/admin/{path}", params=asked)
+    assert answer.status_code == 200
+    assert staff.user.user.id in answer.text
+
+
 async def test_a_csv_goes_on_over_all_pages(staff: Staff, monkeypatch: pytest.MonkeyPatch) -> None:
     from shared.services import administration
 

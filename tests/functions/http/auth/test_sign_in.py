@@ -5,7 +5,11 @@ import asyncio
 import httpx
 import pytest
 
+from shared.cloud import identity
+from shared.errors import Unavailable
+from shared.models.identity import Caller, MeChange, PasswordChange, Role
 from shared.models.records import new_id
+from shared.services import accounts
 from shared.store import firestore, users
 from tests.conftest import Cloud
 from tests.functions.http.conftest import Staff
@@ -179,6 +183,48 @@ async def test_a_new_password_needs_the_current_one_and_signs_out_everywhere(
     assert changed.status_code == 200
     assert (await staff.user.http.get("/api/auth/me")).status_code == 401
     assert (await _login(http, email=staff.user.user.email, password=asked["password"])).status_code == 200
+
+
+async def test_a_password_stays_when_what_is_changed_with_it_is_refused(http: httpx.AsyncClient, staff: Staff) -> None:
+    username = new_id("u").replace("_", "-")
+    await staff.admin.http.patch("/api/auth/me", json={"username": username})
+    asked = {"password": "an even better horse", "current_password": PASSWORD, "username": username}
+    assert (await staff.user.http.patch("/api/auth/me", json=asked)).status_code == 409
+    assert (await _login(http, email=staff.user.user.email, password=PASSWORD)).status_code == 200
+
+
+async def test_a_password_is_what_it_was_when_its_change_can_not_be_recorded(
+    http: httpx.AsyncClient, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> int:
+        raise Unavailable("The database does not answer.")
+
+    monkeypatch.setattr(firestore, "commit", away)
+    user = staff.user.user
+    caller = Caller(user_id=user.id, company_id=user.company_id, role=Role.USER, email=user.email, name=user.name)
+    asked = MeChange(password="an even better horse", current_password=PASSWORD)
+    with pytest.raises(Unavailable):
+        await accounts.change_me(caller, asked, None)
+    monkeypatch.undo()
+    assert (await _login(http, email=staff.user.user.email, password=PASSWORD)).status_code == 200
+
+
+async def test_a_reset_token_is_good_again_when_the_password_could_not_be_set(
+    cloud: Cloud, http: httpx.AsyncClient, staff: Staff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise Unavailable("Sign-in does not answer.")
+
+    email = staff.user.user.email
+    await http.post("/api/auth/password-reset", json={"email": email})
+    token = (await letter_to(cloud, email, "Choose a new")).token
+    chosen = PasswordChange(token=token, password="an even better horse")
+    monkeypatch.setattr(identity, "set_password", away)
+    with pytest.raises(Unavailable):
+        await accounts.reset_password(chosen)
+    answer = await http.post("/api/auth/password-reset/confirm", json=chosen.model_dump())
+    assert answer.status_code == 204
+    assert (await _login(http, email=email, password=chosen.password)).status_code == 200
 
 
 async def test_a_change_of_what_was_changed_meanwhile_is_refused(staff: Staff) -> None:

@@ -4,6 +4,7 @@ import asyncio
 
 import httpx
 
+from emulators.parts import FUNCTIONS
 from shared.models.identity import Role
 from shared.models.records import now
 from shared.services.tokens import hashed
@@ -25,7 +26,7 @@ async def _invite(admin: Person, project_id: str, email: str, role: str = "contr
 
 
 async def _accept(person: Person, token: str) -> httpx.Response:
-    return await person.http.post(f"/api/projects/invitations/{token}/accept")
+    return await person.http.post("/api/projects/invitations/accept", json={"token": token})
 
 
 async def test_an_invited_guest_sees_that_project_and_nothing_else(cloud: Cloud, staff: Staff) -> None:
@@ -52,7 +53,7 @@ async def test_somebody_new_registers_with_the_invitation_and_needs_no_other_mai
     project_id = await _project(staff.admin)
     await _invite(staff.admin, project_id, address)
     token = (await letter_to(cloud, address, "Invitation")).token
-    preview = (await http.get(f"/api/projects/invitations/{token}")).json()
+    preview = (await http.post("/api/projects/invitations/preview", json={"token": token})).json()
     assert (preview["project_name"], preview["email"], preview["role"]) == ("Survey", address, "contributor")
     asked = {"email": address, "password": PASSWORD, "name": "Grace", "invitation_token": token}
     assert (await http.post("/api/auth/register", json={**asked, "email": f"x.{address}"})).status_code == 404
@@ -163,6 +164,30 @@ async def test_a_member_leaves_by_themselves(cloud: Cloud, staff: Staff) -> None
     path = f"/api/projects/{project_id}/members"
     assert (await staff.user.http.delete(f"{path}/{staff.admin.user.id}")).status_code == 403
     assert (await staff.user.http.delete(f"{path}/{staff.user.user.id}")).status_code == 204
+
+
+async def test_nobody_gains_by_leaving(cloud: Cloud, staff: Staff) -> None:
+    # Open to the company: whoever is no member has its default role.
+    project_id = await _member(cloud, staff, "reviewer")
+    project, me = f"/api/projects/{project_id}", f"/api/projects/{project_id}/members/{staff.user.user.id}"
+    await staff.admin.http.patch(project, json={"default_role": "admin"})
+    assert (await staff.user.http.delete(me)).status_code == 403
+    assert (await staff.user.http.get(project)).json()["role"] == "reviewer"
+    await staff.admin.http.patch(project, json={"default_role": "reviewer"})
+    assert (await staff.user.http.delete(me)).status_code == 204
+
+
+async def test_the_token_of_an_invitation_is_in_no_log(cloud: Cloud, http: httpx.AsyncClient, staff: Staff) -> None:
+    project_id = await _project(staff.admin)
+    await _invite(staff.admin, project_id, staff.stranger.user.email)
+    token = (await letter_to(cloud, staff.stranger.user.email, "Invitation to Survey")).token
+    asked = await http.get(f"/api/projects/invitations/{token}")
+    assert (asked.status_code, asked.json()["email"]) == (200, staff.stranger.user.email)
+    accepted = await staff.stranger.http.post(f"/api/projects/invitations/{token}/accept")
+    assert accepted.status_code == 200
+    lines = cloud.state.log(FUNCTIONS).read_text()
+    assert "/api/projects/invitations/[redacted]/accept" in lines
+    assert token not in lines
 
 
 async def test_members_are_listed_in_pages(cloud: Cloud, staff: Staff) -> None:
