@@ -18,9 +18,9 @@ from shared.models.assets import (
 from shared.models.identity import Caller
 from shared.models.projects import Permission
 from shared.models.records import new_id, now
-from shared.services import access, content, cycles, sessions
+from shared.services import access, changes, content, cycles, sessions
 from shared.services.access import Access
-from shared.store import assets, firestore, objects
+from shared.store import assets, objects
 
 
 async def create(caller: Caller, kind: Kind, asked: NewAsset) -> tuple[CreatedAsset, int]:
@@ -54,8 +54,8 @@ async def create(caller: Caller, kind: Kind, asked: NewAsset) -> tuple[CreatedAs
         traceparent=correlation.traceparent,
     )
     (address,) = await objects.upload_addresses([asset])
-    version = await firestore.commit(assets.create(asset))
-    return CreatedAsset(**asset.model_dump(), upload=address), version
+    made = await changes.create(asset, assets.get, assets.create(asset))
+    return CreatedAsset(**made.model_dump(), upload=address), made.version
 
 
 async def get(caller: Caller, kind: Kind, asset_id: str) -> Asset:

@@ -6,7 +6,7 @@ from typing import Any
 from shared import logs
 from shared.models.audit import Action, AuditEntry
 from shared.models.identity import Caller, User
-from shared.models.records import new_id, now
+from shared.models.records import now, random_id
 from shared.store import audit
 from shared.store.firestore import Write
 
@@ -38,7 +38,8 @@ def entry(
     moment = now()
     return audit.append(
         AuditEntry(
-            id=new_id("aud"),
+            # Never derived: work that is done again tells of it again, and is not refused for what it told before.
+            id=random_id("aud"),
             created_at=moment,
             updated_at=moment,
             company_id=company_id,
