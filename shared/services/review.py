@@ -25,6 +25,10 @@ UNDO_WITHIN = timedelta(minutes=15)
 """How long a reviewer may take back their own last decision."""
 ATTEMPTS = 8
 """How often a step without a version is decided again when somebody else was faster."""
+TOGETHER = 40
+"""Documents of a submission in one commit. The longest comment, 20 kB, stands in what is written for one up to five
+times: 4.1 MB together. Firestore takes 10 MiB (https://cloud.google.com/firestore/quotas), entries of indexes included,
+and its emulator 4 MiB."""
 
 _ACTIONS = {
     Step.SUBMIT: Action.REVIEW_SUBMITTED,
@@ -36,6 +40,9 @@ _ACTIONS = {
     Step.LABEL: Action.ASSET_LABELLED,
 }
 _DECISIONS = frozenset({Step.APPROVE, Step.REJECT})
+_OF_WHAT_IS_READY = frozenset({Step.SUBMIT, Step.APPROVE, Step.SEND_BACK, Step.UNDO})
+"""Steps that put a text before the reviewers, or let it pass: it must not be replaced afterwards by recognition. Not so
+a rejection, after which the text may be another."""
 UNMEASURED: dict[str, Any] = {"character_error_rate": None, "word_error_rate": None}
 """The fields of an asset whose text is not approved (any more)."""
 
@@ -110,11 +117,24 @@ async def _messages(said: Said, asset: Asset, outcome: Outcome) -> list[Delivery
 
 
 def require_step(asset: AssetSummary, step: Step) -> None:
-    """Raises StateConflict unless the asset's review may take this step."""
-    state = asset.review.state
-    if state not in REVIEW_STEPS[step]:
+    """Raises StateConflict unless the asset and its review may take this step."""
+    state = _against(step, asset)
+    if state is not None:
+        what = "review" if isinstance(state, ReviewState) else asset.kind
         name = step.replace("_", " ")
-        raise StateConflict(f"The review is at {state!s}; the step is {name}.", details={"state": state})
+        raise StateConflict(f"The {what} is at {state!s}; the step is {name}.", details={"state": state})
+
+
+def _against(step: Step, asset: AssetSummary) -> AssetState | ReviewState | None:
+    """The state that does not allow this step: the asset's own, or that of its review; None when both do."""
+    if step in _OF_WHAT_IS_READY and not _is_ready(asset):
+        return asset.state
+    return None if asset.review.state in REVIEW_STEPS[step] else asset.review.state
+
+
+def _is_ready(asset: AssetSummary) -> bool:
+    ready = AssetState.UPLOADED if asset.kind is Kind.FILE else AssetState.PROCESSED
+    return asset.settled and asset.state is ready
 
 
 def require_reviewer(caller: Caller, asset: AssetSummary) -> None:
@@ -209,47 +229,48 @@ def _entry_id(asset_id: str, number: int) -> str:
 async def submit(caller: Caller, project_id: str, document_ids: list[str], comment: str | None) -> list[AssetSummary]:
     """Puts documents of a project before its reviewers, all of them or none; a read and three writes for each.
 
-    Raises NotFound and StateConflict with one entry in `details` for each document that can't be submitted.
+    Raises NotFound and StateConflict with one entry in `details` for each document that can't be submitted. Only when
+    it is changed at the same moment, and so is found after others of a large submission were written, are those
+    submitted all the same; the message says which of the two it is.
     """
     found = await access.project(caller, project_id, Permission.CONTRIBUTE)
     said = Said(caller, Step.SUBMIT, comment)
     wanted = list(dict.fromkeys(document_ids))
     done: dict[str, AssetSummary] = {}
-    for _ in range(ATTEMPTS):
-        waiting = await _submittable(project_id, [one for one in wanted if one not in done])
-        for some in _in_commits(waiting):
-            done |= await _submit(said, found, some)
-        if len(done) == len(wanted):
+    try:
+        for _ in range(ATTEMPTS):
+            for some in _in_commits(await _submittable(project_id, wanted, done)):
+                done |= await _submit(said, found, some)
+            if len(done) == len(wanted):
+                return [done[one] for one in wanted]
+        left = [{"document_id": one} for one in wanted if one not in done]
+        raise Changed(f"Too many requests change these documents at once; {_rest(done)}.", details=left)
+    finally:
+        if done:
             await rollups.soon(project_id)
-            return [done[one] for one in wanted]
-    raise Changed("Too many requests change these documents at once.")
 
 
-async def _submittable(project_id: str, document_ids: list[str]) -> list[AssetSummary]:
-    known = await assets.summaries(document_ids)
+async def _submittable(project_id: str, wanted: list[str], done: Mapping[str, AssetSummary]) -> list[AssetSummary]:
+    """Those of the documents that are still to be submitted, as they are now."""
+    left = [one for one in wanted if one not in done]
+    known = await assets.summaries(left)
     ours = {one.id for one in known.values() if one.project_id == project_id and one.deleted_at is None}
-    missing = [{"document_id": one} for one in document_ids if one not in ours]
+    missing = [{"document_id": one} for one in left if one not in ours]
     if missing:
-        raise NotFound("Not all of these documents are in this project.", details=missing)
-    waiting = [known[one] for one in document_ids]
-    wrong = [
-        {"document_id": one.id, "state": one.review.state if _is_ready(one) else one.state}
-        for one in waiting
-        if not _is_ready(one) or one.review.state not in REVIEW_STEPS[Step.SUBMIT]
-    ]
+        raise NotFound(f"Not all of these documents are in this project; {_rest(done)}.", details=missing)
+    waiting = [known[one] for one in left]
+    wrong = [{"document_id": one.id, "state": state} for one in waiting if (state := _against(Step.SUBMIT, one))]
     if wrong:
-        raise StateConflict("Not all of these documents can be submitted; nothing was.", details=wrong)
+        raise StateConflict(f"Not all of these documents can be submitted; {_rest(done)}.", details=wrong)
     return waiting
 
 
-def _is_ready(asset: AssetSummary) -> bool:
-    ready = AssetState.UPLOADED if asset.kind is Kind.FILE else AssetState.PROCESSED
-    return asset.settled and asset.state is ready
+def _rest(done: Mapping[str, AssetSummary]) -> str:
+    return "the others were submitted" if done else "nothing was submitted"
 
 
 def _in_commits(waiting: list[AssetSummary]) -> list[list[AssetSummary]]:
-    size = firestore.COMMIT_LIMIT // 3
-    return [waiting[start : start + size] for start in range(0, len(waiting), size)]
+    return [waiting[start : start + TOGETHER] for start in range(0, len(waiting), TOGETHER)]
 
 
 async def _submit(said: Said, found: Access, some: list[AssetSummary]) -> dict[str, AssetSummary]:
@@ -301,15 +322,21 @@ async def undo(caller: Caller, document_id: str, version: int | None) -> Asset:
         last = await reviews.step(_entry_id(asset.id, asset.review.steps))
         if last is None or last.step not in _DECISIONS or last.by != caller.user_id:
             raise StateConflict("The last step is no decision of yours.", details={"state": asset.review.state})
-        if now() - last.created_at > UNDO_WITHIN:
-            minutes = UNDO_WITHIN // timedelta(minutes=1)
-            raise StateConflict(
-                f"A decision is undone within {minutes} minutes; send it back instead.",
-                details={"state": asset.review.state},
-            )
+        _require_undoable(asset, last)
         return Outcome(last.before.model_copy(update={"taken_by": None, "taken_until": now()}), UNMEASURED)
 
     return await take_step(said, document_id, Permission.REVIEW, decide)
+
+
+def _require_undoable(asset: AssetSummary, decision: ReviewEntry) -> None:
+    """Raises StateConflict for a decision that is too old, or was of another text: what stood then holds no more."""
+    wrong = None
+    if now() - decision.created_at > UNDO_WITHIN:
+        wrong = f"A decision is undone within {UNDO_WITHIN // timedelta(minutes=1)} minutes"
+    elif asset.processed_at is not None and asset.processed_at > decision.created_at:
+        wrong = f"The {asset.kind} was recognised again since"
+    if wrong is not None:
+        raise StateConflict(f"{wrong}; send it back instead.", details={"state": asset.review.state})
 
 
 # --- history

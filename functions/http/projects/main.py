@@ -83,8 +83,8 @@ async def restore_project(caller: SignedIn, project_id: str, etag: Conditional) 
 async def submit_for_review(caller: SignedIn, project_id: str, asked: Submission) -> Submitted:
     """Puts documents and recordings before the project's reviewers, all of them or, when one can't be, none.
 
-    Of more than 80, one that somebody changes at the same moment may be refused alone: the error names it, and says that
-    the others were submitted.
+    Of more than 40, one that somebody changes at the same moment may be refused alone: then the error names it, and
+    says that the others were submitted.
     """
     found = await review.submit(caller, project_id, asked.document_ids, asked.comment)
     return Submitted(items=[AssetItem.of(one) for one in found])

@@ -1,13 +1,23 @@
 """What reviewers decide, and what it takes to change it."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
+import pytest
+
+from shared.cloud import tasks
+from shared.errors import NotFound
+from shared.models.identity import Caller
 from shared.models.records import now
-from shared.services import review
+from shared.models.review import Review, ReviewState
+from shared.services import callers, review
 from shared.store import assets, audit, firestore, reviews
+from shared.store.firestore import Write
 from tests.functions.http.desk import Desk, decided, refusal
 from tests.functions.http.walking import walked
+from tests.people import Person
 
 
 async def test_a_contributor_submits_a_reviewer_approves_and_both_see_it(desk: Desk) -> None:
@@ -65,6 +75,115 @@ async def test_submitting_is_all_or_nothing_and_names_what_is_wrong(desk: Desk) 
     missing = await desk.submit(fresh, "ast_nowhere")
     assert refusal(missing) == (404, "not_found")
     assert missing.json()["error"]["details"] == [{"document_id": "ast_nowhere"}]
+
+
+async def test_a_document_that_goes_while_others_were_written_is_refused_and_the_others_are_said_to_be_submitted(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, gone, last = await desk.documents(*[0.9] * 3)
+    queues = _recorded(monkeypatch)
+    monkeypatch.setattr(review, "TOGETHER", 1)
+    _after_the_first_commit(monkeypatch, {gone: {"deleted_at": now()}})
+    caller = await _caller(desk.contributor)
+
+    with pytest.raises(NotFound, match="the others were submitted") as refused:
+        await review.submit(caller, desk.project_id, [first, gone, last], None)
+
+    assert refused.value.details == [{"document_id": gone}]
+    assert sorted(await desk.queue()) == sorted([first, last])
+    assert queues == ["rollups"]
+
+
+async def test_a_document_that_is_only_renamed_meanwhile_is_submitted_with_the_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document_ids = await desk.documents(*[0.9] * 3)
+    monkeypatch.setattr(review, "TOGETHER", 1)
+    _after_the_first_commit(monkeypatch, {document_ids[1]: {"name": "b.png"}})
+
+    found = await review.submit(await _caller(desk.contributor), desk.project_id, document_ids, None)
+
+    assert [one.id for one in found] == document_ids
+    assert sorted(await desk.queue()) == sorted(document_ids)
+
+
+async def test_what_is_said_at_the_greatest_length_fits_into_a_commit(desk: Desk) -> None:
+    longest = "\N{PAGE FACING UP}" * 5000
+    rejected = Review(state=ReviewState.REJECTED, comment=longest)
+    document_ids = await desk.documents(*[0.9] * review.TOGETHER, review=rejected)
+    assert (await desk.submit(*document_ids, comment=longest)).status_code == 200
+
+
+async def _caller(person: Person) -> Caller:
+    return await callers.caller(person.http.headers["Authorization"].removeprefix("Bearer "))
+
+
+def _recorded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The queues of what is enqueued from now on; nothing comes there."""
+    queues: list[str] = []
+
+    async def enqueue(queue: str, *_: Any, **__: Any) -> None:
+        queues.append(queue)
+
+    monkeypatch.setattr(tasks, "enqueue", enqueue)
+    return queues
+
+
+def _after_the_first_commit(monkeypatch: pytest.MonkeyPatch, changed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Changes these documents as soon as anything is written, as somebody else does."""
+    commit = firestore.commit
+
+    async def meanwhile(*writes: Write) -> int:
+        version = await commit(*writes)
+        monkeypatch.setattr(firestore, "commit", commit)
+        for document_id, fields in changed.items():
+            stored = await assets.get(document_id)
+            assert stored is not None
+            await commit(assets.change(stored, fields))
+        return version
+
+    monkeypatch.setattr(firestore, "commit", meanwhile)
+
+
+async def test_what_is_recognised_again_is_neither_sent_back_nor_approved_before_it_is_ready(desk: Desk) -> None:
+    (document_id,) = await desk.submitted(0.9)
+    await decided(desk.one, document_id, "reject")
+    await _recognised(document_id, state="uploaded", settled=False)
+
+    back = await desk.other.http.post(f"/api/review/{document_id}/send-back", json={})
+    undone = await desk.one.http.post(f"/api/review/{document_id}/undo")
+
+    for answer in (back, undone):
+        assert refusal(answer) == (409, "state_conflict")
+        assert answer.json()["error"]["details"] == {"state": "uploaded"}
+    await _recognised(document_id, state="processed", settled=True, processed_at=now())
+    assert (await desk.other.http.post(f"/api/review/{document_id}/send-back", json={})).status_code == 200
+
+
+async def test_what_is_being_recognised_is_not_approved_but_may_be_rejected(desk: Desk) -> None:
+    (document_id,) = await desk.submitted(0.9)
+    await _recognised(document_id, state="processing", settled=False)
+    assert refusal(await decided(desk.one, document_id)) == (409, "state_conflict")
+    assert (await decided(desk.one, document_id, "reject")).status_code == 200
+
+
+async def test_a_decision_on_a_text_that_is_another_since_is_not_undone(desk: Desk) -> None:
+    await desk.admin.http.patch(f"/api/projects/{desk.project_id}", json={"approvals": 2})
+    (document_id,) = await desk.submitted(0.9)
+    await decided(desk.one, document_id)
+    await decided(desk.other, document_id, "reject")
+    await _recognised(document_id, processed_at=now())
+
+    assert refusal(await desk.other.http.post(f"/api/review/{document_id}/undo")) == (409, "state_conflict")
+    back = await desk.other.http.post(f"/api/review/{document_id}/send-back", json={})
+    assert (back.json()["review"]["state"], back.json()["review"]["approved_by"]) == ("submitted", [])
+
+
+async def _recognised(document_id: str, **fields: Any) -> None:
+    """Leaves a document as recognition does on its way."""
+    stored = await assets.get(document_id)
+    assert stored is not None
+    await firestore.commit(assets.change(stored, fields))
 
 
 async def test_nobody_decides_on_what_they_uploaded_themselves(desk: Desk) -> None:
