@@ -16,7 +16,11 @@ export async function openAsset(app, { id, kind }, changed) {
   const content = () => app.api.get(`${path}/content`);
   const link = asset.uploaded_at ? await content() : null;
   const open = async () => h("a", { href: (await content()).url, download: "" }).click();
-  const decided = () => (dialog.close(), changed());
+  const decided = (said) => {
+    dialog.close();
+    say(said);
+    return changed();
+  };
   const dialog = h(
     "dialog.asset",
     { "aria-label": asset.name },
@@ -63,8 +67,7 @@ function review(app, { id, uploader_id, review: { state, comment } }, decided) {
   const decide = async (decision, more) => {
     const said = remark.value ? { comment: remark.value } : {};
     await app.api.patch(`/api/review/${id}`, { decision, ...said, ...more });
-    say(decision === "approve" ? "Approved." : "Rejected.");
-    decided();
+    await decided(decision === "approve" ? "Approved." : "Rejected.");
   };
   const reject = () => {
     if (!reason.value) return say("Choose a reason to reject.", "bad");

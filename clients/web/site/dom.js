@@ -48,11 +48,15 @@ export async function attempt(action, element) {
   }
 }
 
-/** Tells the person something, for some seconds. */
-export function say(text, kind = "good") {
+/** Tells the person something, for some seconds, in place of what said the same, or of the `wait` before this one. */
+export function say(text, kind = "good", seconds = kind === "bad" ? 12 : 5) {
   const notice = h(`p.${kind}`, text);
-  document.getElementById("notices").append(notice);
-  setTimeout(() => notice.remove(), kind === "bad" ? 12_000 : 5_000);
+  // Whatever is not in an open dialog lies below it, and is not read aloud.
+  const place = document.querySelector("dialog[open] .notices") ?? document.getElementById("notices");
+  const replaced = (other) => other.textContent === text || (kind === "wait" && other.className === kind);
+  [...place.children].find(replaced)?.remove();
+  place.append(notice);
+  setTimeout(() => notice.remove(), seconds * 1000);
 }
 
 /** Asks for a line of text in a dialog; null when the person would rather not. */
@@ -66,8 +70,9 @@ export function ask(title, confirm) {
   });
 }
 
-/** Opens a dialog, which is removed when it closes. */
+/** Opens a dialog, which is removed when it closes; what goes wrong in it is said in it. */
 export function show(dialog) {
+  dialog.append(h("div.notices", { role: "alert" }));
   document.body.append(dialog);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.showModal();
@@ -77,6 +82,17 @@ export function show(dialog) {
 export function every(seconds, element, action) {
   const act = () => (element.isConnected ? attempt(action, element) : clearInterval(timer));
   const timer = setInterval(act, seconds * 1000);
+}
+
+/** Lets these be the children of an element. Those that stay are not moved, so that they keep the focus. */
+export function arrange(element, children) {
+  const staying = new Set(children);
+  for (const child of [...element.children]) if (!staying.has(child)) child.remove();
+  let next = element.firstElementChild;
+  for (const child of children) {
+    if (child === next) next = next.nextElementSibling;
+    else element.insertBefore(child, next);
+  }
 }
 
 /** A state, as a small coloured word. */
