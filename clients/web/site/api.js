@@ -1,10 +1,13 @@
 /** The platform over HTTP: tokens, retries and errors are handled here once. */
 
-import { Attempts, Fault, retryAfter, transient } from "./retry.js";
+import { duration } from "./format.js";
+import { Attempts, Fault, PATIENCE, retryAfter, transient } from "./retry.js";
 
 const EARLY = 60; // seconds before its end at which an access token is replaced
 const KEPT_AS = "alta-sign-in";
-const PAGE_SIZE = 200; // the platform's largest page
+
+/** Items of a list that are asked for at once: the platform's largest page. */
+export const PAGE_SIZE = 200;
 
 /** The platform refused a request; `message` is for people, `details` names the fields or files that are meant. */
 export class ApiError extends Error {
@@ -17,9 +20,20 @@ export class ApiError extends Error {
 /** Nobody is signed in, or not any more. */
 export class SignedOut extends Error {}
 
-/** A client of one platform. Fires `signedout` when the platform does not know the person any more. */
+/**
+ * Who asks, and how patiently. A person waits: requests that are one too many (429) are errors at once, and every wait
+ * is said. What goes on by itself is `patient`, and hears of its waits itself.
+ * @typedef {{signal?: AbortSignal, patient?: boolean, deadline?: number,
+ *   waiting?: (reason: string, seconds: number) => void}} Asker `deadline` is in seconds
+ */
+
+/**
+ * A client of one platform. Fires `signedout` when the platform does not know the person any more, and `waiting`, with
+ * reason and seconds, before a request of a person is repeated.
+ */
 export class Api extends EventTarget {
   #tokens;
+  #answered = false;
   #refreshing = null;
   #run = crypto.randomUUID().slice(0, 13);
   #step = 0;
@@ -67,8 +81,9 @@ export class Api extends EventTarget {
     return this.#json("GET", path, { query });
   }
 
-  post(path, body = {}, signal = undefined) {
-    return this.#json("POST", path, { body, headers: { "Idempotency-Key": crypto.randomUUID() }, signal });
+  /** @param {Asker} asker */
+  post(path, body = {}, asker = {}) {
+    return this.#json("POST", path, { body, headers: { "Idempotency-Key": crypto.randomUUID() }, asker });
   }
 
   patch(path, body) {
@@ -86,9 +101,12 @@ export class Api extends EventTarget {
     return items;
   }
 
-  /** What a path says, with its ETag; null when it still is as at the ETag `known`. */
-  async news(path, known, signal) {
-    const answer = await this.#call("GET", path, { headers: known ? { "If-None-Match": known } : {}, signal });
+  /**
+   * What a path says, with its ETag; null when it still is as at the ETag `known`.
+   * @param {Asker} asker
+   */
+  async news(path, known, asker = {}) {
+    const answer = await this.#call("GET", path, { headers: known ? { "If-None-Match": known } : {}, asker });
     return answer.status === 304 ? null : { value: await answer.json(), etag: answer.headers.get("ETag") };
   }
 
@@ -97,11 +115,11 @@ export class Api extends EventTarget {
     return answer.status === 204 ? null : answer.json();
   }
 
-  async #call(method, path, { query = {}, body, headers = {}, signal }) {
+  async #call(method, path, { query = {}, body, headers = {}, asker = {} }) {
     const kept = Object.entries(query).filter(([, value]) => value !== undefined && value !== "");
     const target = kept.length ? `${path}?${new URLSearchParams(kept)}` : path;
     let token = await this.#token();
-    const send = () => this.#send(method, target, body, { ...headers, Authorization: `Bearer ${token}` }, signal);
+    const send = () => this.#send(method, target, body, { ...headers, Authorization: `Bearer ${token}` }, asker);
     let answer = await send();
     if (answer.status === 401) {
       token = await this.#token(token);
@@ -111,13 +129,16 @@ export class Api extends EventTarget {
   }
 
   /** The answer to a request, which is repeated as long as another attempt may help. */
-  async #send(method, path, body, headers, signal) {
-    const attempts = new Attempts();
+  async #send(method, path, body, headers, { signal, patient = false, waiting = this.#waiting, deadline }) {
+    const attempts = new Attempts(waiting, deadline ?? (this.#answered ? PATIENCE.deadline : PATIENCE.firstContact));
     const sent = { ...headers, "X-Request-ID": `${this.#run}-${++this.#step}` };
     if (body) sent["Content-Type"] = "application/json";
+    const request = { method, headers: sent, body: body && JSON.stringify(body) };
     for (;;) {
       try {
-        return await once(this.base + path, { method, headers: sent, body: body && JSON.stringify(body), signal });
+        const answer = await once(this.base + path, { ...request, signal }, patient);
+        this.#answered = true;
+        return answer;
       } catch (error) {
         if (!(error instanceof Fault)) throw error;
         await attempts.wait(error, signal);
@@ -125,10 +146,12 @@ export class Api extends EventTarget {
     }
   }
 
+  #waiting = (reason, seconds) => this.dispatchEvent(new CustomEvent("waiting", { detail: { reason, seconds } }));
+
   // --- tokens
 
-  async #tokensFrom(path, body = {}) {
-    return (await checked(await this.#send("POST", path, body, {}))).json();
+  async #tokensFrom(path, body = {}, asker = { deadline: PATIENCE.firstContact }) {
+    return (await checked(await this.#send("POST", path, body, {}, asker))).json();
   }
 
   #keep(tokens) {
@@ -149,7 +172,9 @@ export class Api extends EventTarget {
 
   async #refresh() {
     try {
-      this.#keep(await this.#tokensFrom("/api/auth/refresh", { refresh_token: this.#tokens.refresh_token }));
+      const body = { refresh_token: this.#tokens.refresh_token };
+      // Uploads may wait for it too, so it is as patient as they are.
+      this.#keep(await this.#tokensFrom("/api/auth/refresh", body, { patient: true }));
     } catch (error) {
       if (!(error instanceof ApiError) || ![400, 401, 403].includes(error.status)) throw error;
       this.signOut();
@@ -158,15 +183,16 @@ export class Api extends EventTarget {
   }
 }
 
-/** One attempt; throws Fault when another one may help. */
-async function once(url, request) {
+/** One attempt; throws Fault when another one may help. A request too many (429) is waited for by the patient alone. */
+async function once(url, request, patient) {
   let answer;
   try {
     answer = await fetch(url, request);
-  } catch (error) {
+  } catch {
     if (request.signal?.aborted) throw request.signal.reason;
-    throw new Fault(error.message, { opaque: true });
+    throw new Fault("the platform does not answer", { opaque: true });
   }
+  if (answer.status === 429 && !patient) return answer;
   const inFlight = answer.status === 409 && (await answer.clone().json()).error?.code === "request_in_flight";
   if (!inFlight && !transient(answer.status)) return answer;
   const seconds = retryAfter(answer.headers.get("Retry-After"));
@@ -176,5 +202,12 @@ async function once(url, request) {
 async function checked(answer) {
   if (answer.ok || answer.status === 304) return answer;
   const { error } = await answer.json().catch(() => ({}));
-  throw new ApiError(answer.status, error ?? { message: `The platform answered ${answer.status}.` });
+  const { message, ...rest } = error ?? { message: `The platform answered ${answer.status}.` };
+  throw new ApiError(answer.status, { ...rest, message: message + again(answer) });
+}
+
+/** When a request that was one too many may be made again, where that is said. */
+function again({ status, headers }) {
+  const seconds = status === 429 ? retryAfter(headers.get("Retry-After")) : 0;
+  return seconds > 0 ? ` Try again in ${duration(seconds)}.` : "";
 }

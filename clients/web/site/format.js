@@ -19,6 +19,11 @@ export function duration(seconds) {
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
+/** What is said while something is tried again. */
+export function waiting(reason, seconds) {
+  return `Waiting ${duration(seconds)}: ${reason}.`;
+}
+
 export function share(part) {
   return part === null ? "–" : `${Math.round(part * 100)} %`;
 }

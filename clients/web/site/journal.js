@@ -10,6 +10,13 @@ function done(request) {
   });
 }
 
+function ended(transaction) {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = resolve;
+    transaction.onabort = () => reject(transaction.error);
+  });
+}
+
 export class Journal {
   #database;
 
@@ -27,11 +34,16 @@ export class Journal {
   }
 
   /**
-   * Keeps an upload: id of its session, owner, project, name, handles, counts, and whether all its bytes are sent.
+   * Keeps an upload: id of its session, owner, project, name, handles, counts, and whether all its bytes are sent; and
+   * the files of which that tells, both or neither.
    * @param {{id: string, owner: string}} upload
+   * @param {Kept[]} files
    */
-  async keep(upload) {
-    await done(this.#store("uploads", "readwrite").put(upload));
+  async keep(upload, files = []) {
+    const writing = this.#database.transaction(["uploads", "files"], "readwrite");
+    writing.objectStore("uploads").put(upload);
+    for (const file of files) writing.objectStore("files").put(file);
+    await ended(writing);
   }
 
   /** The uploads of this owner, the newest last. */
@@ -41,16 +53,14 @@ export class Journal {
   }
 
   /**
-   * Keeps files of an upload: size and time of change by which they are known again, checksum, session URI.
-   * @param {{upload: string, path: string, size: number, changed: number, crc32c: string, uri?: string}[]} files
+   * Keeps a file that was announced: size and time of change by which it is known again, checksum, session URI, and
+   * whether the platform waits for its bytes no more.
+   * @typedef {{upload: string, path: string, size: number, changed: number, crc32c: string, uri?: string,
+   *   sent: boolean}} Kept
+   * @param {Kept} file
    */
-  async keepFiles(files) {
-    const store = this.#store("files", "readwrite");
-    for (const file of files) store.put(file);
-    await new Promise((resolve, reject) => {
-      store.transaction.oncomplete = resolve;
-      store.transaction.onerror = () => reject(store.transaction.error);
-    });
+  async keepFile(file) {
+    await done(this.#store("files", "readwrite").put(file));
   }
 
   /** The files of an upload by path. */

@@ -3,6 +3,7 @@
 import { Api } from "./api.js";
 import { ask, button, h, say, select } from "./dom.js";
 import { figuresView } from "./figures.js";
+import { waiting } from "./format.js";
 import { Journal } from "./journal.js";
 import { resultsView } from "./results.js";
 import { reviewView } from "./review.js";
@@ -12,12 +13,13 @@ import { uploadView } from "./upload_view.js";
 const VIEWS = { upload: uploadView, results: resultsView, review: reviewView, figures: figuresView };
 const CHOSEN = "alta-project";
 
-/** What every view is given: the platform, the person, the project, the upload of this tab. */
+/** What every view is given: the platform, the person, the project, the uploads of this tab and the one in front. */
 const app = {
   api: new Api(document.querySelector("meta[name=alta-api]").content),
   journal: await Journal.open(),
   me: null,
   project: null,
+  uploads: [],
   upload: null,
   /** Tells apart whose uploads are whose, on this machine. */
   get owner() {
@@ -27,16 +29,35 @@ const app = {
 const bar = document.getElementById("bar");
 const page = document.getElementById("page");
 
+/** Goes on with the sign-in that this tab has, where there is one. */
+async function begin() {
+  if (!app.api.signedIn) return leave();
+  page.replaceChildren(h("p.empty", { role: "status" }, "Connecting …"));
+  try {
+    await enter();
+  } catch (error) {
+    if (app.api.signedIn) page.replaceChildren(unreachable(error));
+    else say(error.message, "bad");
+  }
+}
+
+function unreachable({ message }) {
+  const choices = [button("Sign out", () => app.api.signOut()), button("Try again", begin, "main")];
+  return h("div.card.narrow", h("p.bad", { role: "alert" }, message), h("menu", choices));
+}
+
 async function enter() {
   app.me = await app.api.get("/api/auth/me");
-  if (app.upload?.record.owner !== app.owner) app.upload = null;
+  app.uploads = app.uploads.filter(({ record }) => record.owner === app.owner);
+  if (!app.uploads.includes(app.upload)) app.upload = null;
   await showBar();
-  app.upload?.start();
+  for (const upload of app.uploads) upload.start();
   showView();
 }
 
 function leave() {
-  app.upload?.pause();
+  for (const upload of app.uploads) upload.pause();
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
   bar.hidden = true;
   page.replaceChildren(signInView(app, enter));
 }
@@ -94,5 +115,7 @@ function showView() {
 addEventListener("hashchange", () => app.api.signedIn && showView());
 addEventListener("beforeunload", (event) => app.upload?.state === "running" && event.preventDefault());
 app.api.addEventListener("signedout", leave);
-if (app.api.signedIn) enter().catch((error) => (say(error.message, "bad"), leave()));
-else leave();
+app.api.addEventListener("waiting", ({ detail }) => {
+  say(waiting(detail.reason, detail.seconds), "wait", detail.seconds);
+});
+begin();

@@ -8,6 +8,16 @@ const LISTED = 200; // problems that are shown; more are counted
 
 /** Shows an upload as long as it is looked at; `again` is called to upload more. */
 export function progress(upload, again) {
+  return shown(upload, figures, () => actions(upload, again));
+}
+
+/** Shows in brief what becomes of an upload that is sent, beside what else is done. */
+export function brief(upload) {
+  const figures = () => [heading(upload), processed(upload)];
+  return shown(upload, figures, () => (upload.state === "sent" ? [cancel(upload)] : []));
+}
+
+function shown(upload, figures, actions) {
   const live = h("div.live");
   const controls = h("menu");
   const notice = h("p.bad", { role: "status" });
@@ -16,9 +26,10 @@ export function progress(upload, again) {
   let failed = 0;
   const render = () => {
     live.replaceChildren(...figures(upload));
-    if (state !== upload.state) controls.replaceChildren(...actions(upload, again));
+    if (state !== upload.state) controls.replaceChildren(...actions());
     state = upload.state;
-    if (notice.textContent !== upload.notice) notice.textContent = upload.notice;
+    const said = upload.notice || upload.status?.failure?.message || "";
+    if (notice.textContent !== said) notice.textContent = said;
     const all = [...upload.record.problems, ...(upload.status?.errors ?? [])];
     if (failed !== all.length) problems.replaceChildren(problemTable("failed", all));
     failed = all.length;
@@ -38,17 +49,30 @@ export function problemTable(what, problems) {
 
 function figures(upload) {
   const { files, bytes: total, sent, sentBytes, failed } = upload.counts;
-  const { files_processed: processed, files_failed } = upload.status?.stats ?? { files_processed: 0, files_failed: 0 };
-  const states = { waiting: files - sent - failed, sent, processed, failed: failed + files_failed };
-  const shown = Object.entries(states).map(([name, number]) => h("span", h("b", number.toLocaleString()), ` ${name}`));
-  const outcome = upload.state === "over" && upload.status && badge(upload.status.status);
+  const { files_processed, files_failed } = stats(upload);
+  const states = { waiting: files - sent - failed, sent, processed: files_processed, failed: failed + files_failed };
+  const told = Object.entries(states).map(([name, number]) => h("span", h("b", number.toLocaleString()), ` ${name}`));
   return [
-    h("h2", `${HEADINGS[upload.state]}: ${upload.record.name} `, outcome),
+    heading(upload),
     meter("Sent", total ? sentBytes / total : 0, `${bytes(sentBytes)} of ${bytes(total)}`),
-    meter("Processed", processed / (files || 1), `${processed.toLocaleString()} of ${count(files, "file")}`),
-    h("p.states", shown),
+    processed(upload),
+    h("p.states", told),
     h("p.quiet", pace(upload.rate, total - sentBytes)),
   ];
+}
+
+function heading({ state, record, status }) {
+  return h("h2", `${HEADINGS[state]}: ${record.name} `, state === "over" && status && badge(status.status));
+}
+
+function processed(upload) {
+  const { files } = upload.record;
+  const { files_processed: number } = stats(upload);
+  return meter("Processed", number / (files || 1), `${number.toLocaleString()} of ${count(files, "file")}`);
+}
+
+function stats({ status }) {
+  return status?.stats ?? { files_processed: 0, files_failed: 0 };
 }
 
 function pace(rate, left) {
@@ -61,13 +85,17 @@ function meter(label, part, text) {
 }
 
 function actions(upload, again) {
-  const cancel = button("Cancel", () => upload.cancel());
+  const stop = cancel(upload);
   const results = button("See results", () => void (location.hash = "results"), "main");
   const choices = {
-    running: [cancel, button("Pause", () => upload.pause())],
-    paused: [cancel, button("Go on", () => void upload.start(), "main")],
-    sent: [cancel, results],
+    running: [stop, button("Pause", () => upload.pause())],
+    paused: [stop, button("Go on", () => void upload.start(), "main")],
+    sent: [stop, button("Upload more", again), results],
     over: [button("Upload more", again), results],
   };
   return choices[upload.state];
+}
+
+function cancel(upload) {
+  return button("Cancel", () => upload.cancel());
 }

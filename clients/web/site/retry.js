@@ -3,8 +3,11 @@
  * (https://cloud.google.com/storage/docs/retry-strategy), and `Retry-After` (RFC 9110, 10.2.3).
  */
 
-/** Seconds: the first wait, the longest, and how long without any progress until it is given up. */
-export const PATIENCE = { initial: 1, maximum: 32, deadline: 600 };
+/**
+ * Seconds: the first wait, the longest, how long without any progress until it is given up, and until a platform that
+ * never answered counts as wrong or off, rather than as busy.
+ */
+export const PATIENCE = { initial: 1, maximum: 32, deadline: 600, firstContact: 10 };
 
 /** This attempt failed in a way that another one may not. `opaque`: no answer could be read. */
 export class Fault extends Error {
@@ -52,14 +55,16 @@ export function sleep(seconds, signal) {
   });
 }
 
-/** The failures of one operation so far. `report` hears of each wait: reason and seconds. */
+/** The failures of one operation so far. `report` hears of each wait: reason and seconds; `deadline` is in seconds. */
 export class Attempts {
   #failures = 0;
   #giveUpAt = 0;
   #report;
+  #deadline;
 
-  constructor(report = () => {}) {
+  constructor(report = () => {}, deadline = PATIENCE.deadline) {
     this.#report = report;
+    this.#deadline = deadline;
   }
 
   /** Something got through: the next failure is the first again. */
@@ -69,7 +74,7 @@ export class Attempts {
 
   /** Waits before the next attempt; throws Unreachable when the deadline would pass meanwhile. */
   async wait(fault, signal) {
-    if (this.#failures === 0) this.#giveUpAt = Date.now() + PATIENCE.deadline * 1000;
+    if (this.#failures === 0) this.#giveUpAt = Date.now() + this.#deadline * 1000;
     this.#failures += 1;
     const seconds = Math.max(delay(this.#failures), fault.retryAfter);
     if (Date.now() + seconds * 1000 > this.#giveUpAt) throw new Unreachable(`No answer for a while: ${fault.message}`);

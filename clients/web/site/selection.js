@@ -99,6 +99,7 @@ export function trouble(path, size, type) {
   if (size > FILE_LIMIT) return "The file is larger than 5 GiB.";
   if (kindOf(type) !== "file" && !SUPPORTED.has(type)) return `${type} can't be recognised.`;
   if (path.length > PATH_LIMIT) return `The path is longer than ${PATH_LIMIT} characters.`;
+  if (path[1] === ":") return "The name begins like that of a drive.";
   if (!path.isWellFormed() || /[\p{Cc}\\]/u.test(path)) return "The name has control characters or backslashes.";
   return "";
 }

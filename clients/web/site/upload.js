@@ -1,9 +1,11 @@
 /** One upload: checks files, announces them page by page, sends several at once, and follows what becomes of them. */
 
-import { ApiError, SignedOut } from "./api.js";
+import { ApiError } from "./api.js";
+import { waiting } from "./format.js";
 import { Grants } from "./grants.js";
 import { Hasher } from "./hashing.js";
-import { sleep } from "./retry.js";
+import { anew, entryOf, itemOf, knownEntry, notChosen, refusedIn, replaces, totals } from "./item.js";
+import { Unreachable, sleep } from "./retry.js";
 import { FileProblem, transfer } from "./transfer.js";
 
 const PAGE_FILES = 1000; // in one manifest page, the platform's limit
@@ -11,8 +13,15 @@ const PAGE_BYTES = 256 * 2 ** 20; // after which a page is announced early, so t
 const NAME_LIMIT = 200; // characters of a session's name, the platform's limit
 const JOBS = 6; // files sent at a time: as many connections as browsers open to one host
 const CHECKED_AHEAD = 32; // files whose checksums are computed or wait to be announced
-const FINAL = new Set(["completed", "failed", "cancelled"]);
 const POLL = { shortest: 0.5, longest: 5 }; // seconds between two questions for the status
+
+/** States of a session that do not change any more, and which files are to be sent all the same, to another session. */
+const LEFT = {
+  completed: () => false,
+  failed: ({ state }) => state !== "sent",
+  cancelled: () => true, // what had come but was not taken in yet went too
+  removed: () => true, // our own word: the platform knows no such session
+};
 
 /** Why the sending stopped when the person wanted it to. */
 class Paused extends Error {}
@@ -21,13 +30,13 @@ export class Upload {
   state = "paused"; // running, paused, sent (the platform works on it), over
   status = null; // what the platform says of the job
   notice = ""; // why it stopped, or waits
-  checked = 0; // bytes
   rate = 0; // bytes a second, smoothed
   #api;
   #journal;
   #stop = new AbortController();
   #running = Promise.resolve();
   #following = null;
+  #etag = ""; // of `status`
   #grants;
 
   /**
@@ -35,33 +44,27 @@ export class Upload {
    * files, each with its `state`: new, announced, sent or failed.
    */
   constructor(api, journal, record, items = []) {
-    Object.assign(this, { record, items });
     this.#api = api;
     this.#journal = journal;
-    const renewal = `/api/uploads/${record.id}/urls`;
-    this.#grants = new Grants((ids) => api.post(renewal, { asset_ids: ids }, this.#stop.signal));
+    this.#enter(record, items);
     if (record.sent) this.state = "sent";
   }
 
   /** A new upload of these files; `order` names project, cycle, owner, name and handles. */
   static async begin(api, journal, order, files) {
-    const { project, cycle } = order;
-    const name = order.name.slice(0, NAME_LIMIT);
-    const cycleOrNone = cycle ? { cycle_id: cycle } : {};
-    const session = await api.post("/api/sessions", { project_id: project.id, name, ...cycleOrNone });
-    const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
-    const totals = { files: files.length, bytes, began: Date.now() };
-    const record = { ...order, ...totals, id: session.id, problems: [], sent: false, closed: false };
-    await journal.keep(record);
-    return new Upload(api, journal, record, files.map(fresh));
+    return new Upload(api, journal, await opened(api, journal, order, files), files.map((file) => itemOf(file)));
   }
 
   /** An upload that a reload interrupted, with its files chosen again. */
   static async again(api, journal, record, files) {
     const known = await journal.files(record.id);
-    if (!files.some(({ path }) => known.has(path))) throw new Error("These are not the files of this upload.");
-    const items = files.map((file) => ({ ...fresh(file), ...recognised(file, known.get(file.path)) }));
-    record.problems = [];
+    const chosen = new Set(files.map(({ path }) => path));
+    const others = [...known.values()].filter(({ path }) => !chosen.has(path));
+    if (known.size > 0 && others.length === known.size) throw new Error("These are not the files of this upload.");
+    const items = [...files.map((file) => itemOf(file, known.get(file.path))), ...others.map(notChosen)];
+    const problems = items.filter(({ state }) => state === "failed");
+    const message = "The file is not among those that were chosen now.";
+    Object.assign(record, totals(items), { problems: problems.map(({ path }) => ({ path, message })) });
     return new Upload(api, journal, record, items);
   }
 
@@ -79,9 +82,7 @@ export class Upload {
 
   /** Sends what is not there yet. Resolves when it is all sent, or stopped. */
   start() {
-    this.#following ??= this.#follow()
-      .catch((error) => (this.notice = error.message))
-      .finally(() => (this.#following = null));
+    if (this.state === "sent") this.#watch();
     if (this.state !== "paused") return this.#running;
     this.state = "running";
     this.notice = "";
@@ -102,30 +103,71 @@ export class Upload {
   /** Stops for good: what has not come fails as cancelled. */
   async cancel() {
     await this.pause();
-    await this.#api.post(`/api/uploads/${this.record.id}/cancel`).catch((error) => {
-      if (error.status !== 404 && error.status !== 409) throw error; // gone, or at its end already
-    });
-    this.notice = "Cancelled.";
-    await this.#over();
+    await this.#end("Cancelled.");
   }
 
   async #run(signal) {
+    try {
+      await this.#resume();
+      if (this.state === "over") return;
+      this.#watch();
+      await this.#sendAll(signal);
+      await this.#conclude();
+    } catch (error) {
+      this.#paused(error);
+    }
+  }
+
+  /** Looks where the session stands: it may have ended meanwhile, and then another one takes what is left. */
+  async #resume() {
+    await this.#news(this.#asker);
+    const { status } = this.status;
+    if (!(status in LEFT)) return;
+    const left = this.items.filter((item) => !item.absent && LEFT[status](item));
+    if (status === "completed") this.record.problems = []; // it has all that it waited for
+    if (left.length === 0) {
+      this.record.sent = true;
+      return this.#over();
+    }
+    const { id } = this.record;
+    this.#enter(await opened(this.#api, this.#journal, this.record, left), left.map(anew));
+    await this.#journal.forget(id);
+  }
+
+  /** From now on the files of this record's session are these. */
+  #enter(record, items) {
+    Object.assign(this, { record, items, status: null });
+    this.#etag = "";
+    const renewal = `/api/uploads/${record.id}/urls`;
+    this.#grants = new Grants((ids) => this.#api.post(renewal, { asset_ids: ids }, this.#asker));
+  }
+
+  async #sendAll(signal) {
     const meter = setInterval(this.#meter(), 1000);
     const ready = this.#ready(signal);
     const senders = Array.from({ length: JOBS }, () => this.#send(ready, signal));
     try {
       await Promise.all(senders);
-      this.state = "sent";
-      this.items = [];
-      await this.#journal.keep(Object.assign(this.record, { sent: true }));
     } catch (error) {
       this.#stop.abort(error);
       await Promise.allSettled([...senders, ready.return()]);
-      this.#paused(error);
+      throw error;
     } finally {
       clearInterval(meter);
       this.rate = 0;
     }
+  }
+
+  /** Keeps what the session waits for: the files announced to it, and those among them that nobody brings any more. */
+  async #conclude() {
+    const rows = [...(await this.#journal.files(this.record.id)).values()];
+    const { replaced } = this.record;
+    const announced = rows.length + replaced;
+    if (announced === 0) return this.#end("Nothing could be sent.");
+    const missing = rows.filter(({ sent }) => !sent).length + replaced;
+    await this.#journal.keep(Object.assign(this.record, { sent: true, announced, missing }));
+    this.state = "sent";
+    this.items = [];
   }
 
   #paused(reason) {
@@ -166,16 +208,18 @@ export class Upload {
   async #announced(pages) {
     const { value } = await pages.next();
     if (!value) return null;
-    const answers = new Map((await this.#offer(value.page, value.more)).map((answer) => [answer.path, answer]));
-    for (const item of value.page) this.#take(item, answers.get(item.path));
-    if (!value.more) await this.#journal.keep(Object.assign(this.record, { closed: true }));
-    const announced = value.page.filter((item) => item.state === "announced");
-    await this.#journal.keepFiles(announced.map((item) => this.#row(item)));
-    return value.page;
+    const { page, more } = value;
+    const answers = new Map((await this.#offer(page, more)).map((answer) => [answer.path, answer]));
+    const answered = page.filter(({ path }) => answers.has(path));
+    for (const item of answered) this.#take(item, answers.get(item.path));
+    this.record.closed = !more;
+    this.record.replaced += answered.filter(replaces).length;
+    await this.#journal.keep(this.record, answered.map((item) => this.#row(item)));
+    this.notice = "";
+    return page;
   }
 
   #take(item, answer) {
-    if (!answer) return;
     item.assetId = answer.asset_id;
     if (answer.upload) {
       item.state = "announced";
@@ -196,9 +240,7 @@ export class Upload {
       page.push(item);
       bytes += item.file.size;
     }
-    // The last page closes the manifest, and holds at least one file: a known one is named once more.
-    if (page.length === 0 && !this.record.closed) page = this.items.filter((item) => item.crc32c).slice(-1);
-    if (page.length > 0) yield { page, more: false };
+    if (page.length > 0 || !this.record.closed) yield { page, more: false };
   }
 
   async *#checked(hasher) {
@@ -216,7 +258,6 @@ export class Upload {
   async #check(item, hasher) {
     try {
       item.crc32c ??= await hasher.checksum(item.file);
-      this.checked += item.file.size;
       return [item];
     } catch (error) {
       hasher.signal.throwIfAborted();
@@ -227,24 +268,29 @@ export class Upload {
 
   /** Announces files; those that the platform names as unacceptable are left out. */
   async #offer(page, more) {
-    const files = page.map(({ path, file, type, crc32c }) => ({ path, size: file.size, content_type: type, crc32c }));
+    const files = page.length > 0 || more ? page.map(entryOf) : await this.#closing();
+    if (files.length === 0) return [];
     const start = { session_id: this.record.id, files, expect_more: more };
     try {
       // A start is repeatable, and further ones add to the same job.
-      return (await this.#api.post("/api/uploads/start", start, this.#stop.signal)).files;
+      return (await this.#api.post("/api/uploads/start", start, this.#asker)).files;
     } catch (error) {
       const refused = error instanceof ApiError && error.status === 422 ? refusedIn(error, page) : [];
       if (refused.length === 0) throw error;
       for (const [item, message] of refused) this.#failed(item, message);
-      const rest = page.filter((item) => item.state !== "failed");
-      return rest.length ? this.#offer(rest, more) : [];
+      return this.#offer(page.filter((item) => item.state !== "failed"), more);
     }
   }
 
-  /** `awaited`: the platform waits for the file, which will not come. */
-  #failed(item, message, awaited = false) {
+  /** The platform waits for a last page, and a page holds at least one file: a known one is named once more. */
+  async #closing() {
+    const [known] = (await this.#journal.files(this.record.id)).values();
+    return known ? [knownEntry(known)] : [];
+  }
+
+  #failed(item, message) {
     Object.assign(item, { state: "failed", sent: 0 });
-    this.record.problems.push({ path: item.path, message, awaited });
+    this.record.problems.push({ path: item.path, message });
   }
 
   // --- send
@@ -253,8 +299,8 @@ export class Upload {
     const context = {
       signal,
       grants: this.#grants,
-      remember: (item) => this.#journal.keepFiles([this.#row(item)]),
-      waiting: (reason, seconds) => (this.notice = `Waiting ${Math.ceil(seconds)} s: ${reason}.`),
+      remember: (item) => this.#journal.keepFile(this.#row(item)),
+      waiting: this.#waiting,
     };
     for (;;) {
       signal.throwIfAborted();
@@ -269,47 +315,89 @@ export class Upload {
       await transfer(item, context);
       Object.assign(item, { state: "sent", sent: item.file.size });
       this.notice = "";
+      await this.#journal.keepFile(this.#row(item));
     } catch (error) {
       if (!(error instanceof FileProblem)) throw error;
-      this.#failed(item, error.message, true);
+      this.#failed(item, error.message);
     }
   }
 
-  #row({ path, file, crc32c, uri }) {
-    return { upload: this.record.id, path, size: file.size, changed: file.lastModified, crc32c, uri };
+  #row({ path, file, crc32c, uri, state }) {
+    const sent = state !== "announced";
+    return { upload: this.record.id, path, size: file.size, changed: file.lastModified, crc32c, uri, sent };
+  }
+
+  #waiting = (reason, seconds) => (this.notice = waiting(reason, seconds));
+
+  get #asker() {
+    return { patient: true, waiting: this.#waiting, signal: this.#stop.signal };
   }
 
   // --- follow
 
+  #watch() {
+    this.#following ??= this.#follow()
+      .catch((error) => (this.notice = error.message))
+      .finally(() => (this.#following = null));
+  }
+
   /** Asks for the status until it is final, more seldom while there are no news. */
   async #follow() {
     let gap = POLL.shortest;
-    let etag = "";
     while (this.state !== "over") {
-      const news = await this.#news(etag);
-      gap = news ? POLL.shortest : Math.min(gap * 1.5, POLL.longest);
-      if (news) ({ value: this.status, etag } = news);
+      gap = (await this.#heard()) ? POLL.shortest : Math.min(gap * 1.5, POLL.longest);
       if (this.state === "sent" && this.#settled()) await this.#over();
       else await sleep(gap);
     }
   }
 
-  async #news(etag) {
+  /** Whether there are news. While files are being sent, that tells why it waits. */
+  async #heard() {
+    const tell = (notice) => this.state === "sent" && (this.notice = notice);
     try {
-      return await this.#api.news(`/api/uploads/status/${this.record.id}`, etag);
+      const news = await this.#news({ patient: true, waiting: (...wait) => tell(waiting(...wait)) });
+      tell("");
+      return news;
     } catch (error) {
-      if (error instanceof ApiError || error instanceof SignedOut) throw error;
-      this.notice = error.message;
-      return null;
+      if (!(error instanceof Unreachable)) throw error;
+      tell(error.message);
+      return false;
     }
+  }
+
+  async #news(asker) {
+    const { id } = this.record;
+    const gone = { value: { status: "removed" }, etag: "" };
+    const news = await this.#api.news(`/api/uploads/status/${id}`, this.#etag, asker).catch((error) => {
+      if (error.status !== 404) throw error;
+      return gone;
+    });
+    if (!news || id !== this.record.id) return false; // another session took over meanwhile
+    this.status = news.value;
+    this.#etag = news.etag;
+    return true;
   }
 
   /** Whether all is final. A file that was announced and will not come is not waited for. */
   #settled() {
     if (!this.status) return false;
-    const { files_total, files_processed, files_failed } = this.status.stats;
-    const missing = this.record.problems.filter(({ awaited }) => awaited).length;
-    return FINAL.has(this.status.status) || (missing > 0 && files_processed + files_failed >= files_total - missing);
+    const { status, stats } = this.status;
+    if (status in LEFT) return true;
+    const { announced, missing } = this.record;
+    // The statistics are as old as their last count: one that does not know all files yet says nothing.
+    const counted = stats.files_total >= announced;
+    return missing > 0 && counted && stats.files_processed + stats.files_failed >= stats.files_total - missing;
+  }
+
+  /** Ends the session, or finds it ended. */
+  async #end(notice) {
+    try {
+      this.status = await this.#api.post(`/api/uploads/${this.record.id}/cancel`);
+    } catch (error) {
+      if (error.status !== 404 && error.status !== 409) throw error; // gone, or at its end already
+    }
+    this.notice = notice;
+    await this.#over();
   }
 
   async #over() {
@@ -318,20 +406,12 @@ export class Upload {
   }
 }
 
-function fresh({ path, file, type }) {
-  return { path, file, type, state: "new", sent: 0 };
-}
-
-/** What is known of a file that did not change since. */
-function recognised({ file }, row) {
-  return row?.size === file.size && row.changed === file.lastModified ? { crc32c: row.crc32c, uri: row.uri } : {};
-}
-
-/** The files that a refusal is about, each with what is wrong; none when it is about the request. */
-function refusedIn(error, page) {
-  const details = Array.isArray(error.details) ? error.details : [];
-  return details.flatMap((detail) => {
-    const index = detail.index ?? /^files\.(\d+)\b/.exec(detail.field ?? "")?.[1];
-    return page[index] ? [[page[index], detail.message]] : [];
-  });
+/** Opens a session for these files; what the journal keeps of their upload. */
+async function opened(api, journal, { owner, project, cycle, name, handles }, files) {
+  const where = cycle ? { project_id: project.id, cycle_id: cycle } : { project_id: project.id };
+  const { id } = await api.post("/api/sessions", { ...where, name: name.slice(0, NAME_LIMIT) });
+  const place = { id, owner, project, cycle, name, handles, began: Date.now() };
+  const record = { ...place, ...totals(files), problems: [], replaced: 0, sent: false, closed: false };
+  await journal.keep(record);
+  return record;
 }

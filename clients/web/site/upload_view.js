@@ -2,26 +2,44 @@
 
 import { ask, attempt, button, h } from "./dom.js";
 import { bytes, count } from "./format.js";
-import { problemTable, progress } from "./progress.js";
+import { brief, problemTable, progress } from "./progress.js";
 import { examine, fromDrop, fromHandles, fromInput } from "./selection.js";
 import { Upload } from "./upload.js";
 
 export function uploadView(app) {
   const view = h("section", { "aria-label": "Upload" });
 
-  function watch(upload) {
-    app.upload = upload;
-    upload.start();
-    view.replaceChildren(progress(upload, start));
+  /** Shows what is in front, and below it what becomes of the other uploads. */
+  function show(...front) {
+    view.replaceChildren(...front, ...app.uploads.filter((upload) => upload !== app.upload).map(brief));
   }
 
-  /** Follows what was sent before, or offers to go on with what was not, or to choose. */
+  function watch(upload) {
+    follow(upload);
+    app.upload = upload;
+    show(progress(upload, more));
+  }
+
+  function follow(upload) {
+    app.uploads.push(upload);
+    upload.start();
+  }
+
+  /** Follows what was sent before, and offers to go on with what was not, or to choose. */
   async function start() {
     app.upload = null;
     const kept = await app.journal.of(app.owner);
-    const sent = kept.find((record) => record.sent);
-    if (sent) watch(new Upload(app.api, app.journal, sent));
-    else view.replaceChildren(...kept.map(unfinished), chooser(offer));
+    const known = new Set(app.uploads.map(({ record }) => record.id));
+    for (const record of kept.filter(({ id, sent }) => sent && !known.has(id))) {
+      follow(new Upload(app.api, app.journal, record));
+    }
+    show(...kept.filter(({ sent }) => !sent).map(unfinished), chooser(offer));
+  }
+
+  /** What is over was seen. */
+  function more() {
+    app.uploads = app.uploads.filter(({ state }) => state !== "over");
+    return start();
   }
 
   function unfinished(record) {
@@ -59,11 +77,11 @@ export function uploadView(app) {
       h("label", "Cycle", cycles, button("New cycle", () => newCycle(app, cycles))),
       h("menu", button("Choose others", start), go),
     );
-    view.replaceChildren(card, refused.length ? problemTable("can't be sent", refused) : "");
+    show(card, refused.length ? problemTable("can't be sent", refused) : "");
     return listCycles(app, cycles);
   }
 
-  if (app.upload) view.append(progress(app.upload, start));
+  if (app.upload) show(progress(app.upload, more));
   else attempt(start, view);
   return view;
 }

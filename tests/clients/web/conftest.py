@@ -1,5 +1,6 @@
-"""A browser with the console, and people who use it."""
+"""A browser with the console, people who use it, and what they send."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from shared.models.identity import Company
 from tests.browser import chromium
 from tests.clients.web.console import Console
+from tests.clients.web.weather import SIZE, Weather
 from tests.conftest import Cloud
 from tests.people import Person, found_company, join
 
@@ -55,3 +57,20 @@ async def person(cloud: Cloud, company: Company) -> AsyncIterator[Person]:
     (await person.http.post("/api/projects", json={"name": "Archive"})).raise_for_status()
     yield person
     await person.http.aclose()
+
+
+@pytest.fixture
+def weather(cloud: Cloud, company: Company) -> Iterator[Weather]:
+    """The storage, as it is to the company."""
+    found = Weather(cloud.ports.url("storage"), company)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A folder with one large file."""
+    folder = tmp_path / "large"
+    folder.mkdir()
+    (folder / "large.bin").write_bytes(os.urandom(SIZE))
+    return folder

@@ -142,6 +142,11 @@ class Console:
         self.driver.execute_cdp_cmd("Network.enable", {})
         self.driver.execute_cdp_cmd("Network.emulateNetworkConditions", conditions)
 
+    def block(self, *patterns: str) -> None:
+        """Lets no request to these addresses through, and all others."""
+        self.driver.execute_cdp_cmd("Network.enable", {})
+        self.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": patterns})
+
     def complaints(self) -> list[str]:
         """What the browser complained about: blocked by the policy, or thrown by a script."""
         said = [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]  # selenium types it not

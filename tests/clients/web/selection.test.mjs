@@ -32,6 +32,7 @@ test("what the platform would refuse is refused before it is sent, with the reas
   assert.match(refusal("drawing.svg"), /svg/);
   assert.match(refusal("tape.xyz", 1, "audio/x-unheard-of"), /x-unheard-of/);
   assert.match(refusal("a\\b.png"), /backslash/);
+  assert.match(refusal("1:1 interview.mp3"), /drive/);
   assert.match(refusal("bell\u0007.png"), /control/);
   assert.match(refusal(`${"x".repeat(1025)}.txt`), /1024/);
 });

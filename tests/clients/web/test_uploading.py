@@ -5,73 +5,21 @@ import base64
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from emulators.state import BUCKET
-from shared.models.identity import Company
 from shared.store import signing
 from shared.store.signing import Grant
-from tests import loopback
 from tests.clients.web.console import Console, Sent
+from tests.clients.web.weather import SIZE, Weather
 from tests.conftest import Cloud
 from tests.people import Person
 
 CHUNK = 8 << 20
-SIZE = 40 << 20
-"""Bytes of a large file: five chunks."""
-
-
-class Weather:
-    """The storage, as it is to one company: faults that meet nobody else, and what it holds."""
-
-    def __init__(self, url: str, company: Company) -> None:
-        self._http = loopback.blocking(url, timeout=30)
-        self._company = company.id
-
-    def fault(self, method: str, *, status: int | None = None, times: int = 1, after_bytes: int = 0) -> None:
-        """Breaks the next requests: see emulators/storage/README.md."""
-        match = {"method": method, "path_prefix": f"/{BUCKET}/files/{self._company}/"}
-        fault = {"match": match, "status": status, "times": times, "after_bytes": after_bytes}
-        self._http.post("/_alta/faults", json=fault).raise_for_status()
-
-    def held(self, session_uri: str) -> int:
-        """The bytes that the storage holds of a resumable upload."""
-        answer = self._http.put(session_uri, headers={"Content-Range": f"bytes */{SIZE}"})
-        assert answer.status_code == 308
-        return _held(answer.headers.get("Range", ""))
-
-    def expired(self, url: str) -> bool:
-        """Whether a signed address is refused as expired."""
-        return "ExpiredToken" in self._http.put(url).text
-
-    def md5s(self) -> set[str]:
-        """The MD5 of every object."""
-        listed = self._http.get(f"/storage/v1/b/{BUCKET}/o", params={"prefix": f"files/{self._company}/"}).json()
-        return {one["md5Hash"] for one in listed.get("items", [])}
-
-    def close(self) -> None:
-        self._http.close()
-
-
-@pytest.fixture
-def weather(cloud: Cloud, company: Company) -> Iterator[Weather]:
-    found = Weather(cloud.ports.url("storage"), company)
-    yield found
-    found.close()
-
-
-@pytest.fixture
-def large(tmp_path: Path) -> Path:
-    """A folder with one large file."""
-    folder = tmp_path / "large"
-    folder.mkdir()
-    (folder / "large.bin").write_bytes(os.urandom(SIZE))
-    return folder
 
 
 async def test_a_large_file_goes_on_where_it_was_cut(
@@ -262,10 +210,6 @@ def _chunks(sent: Sequence[Sent]) -> list[tuple[int, int]]:
     """Beginning and end (exclusive) of every chunk, in the order they were sent."""
     ranges = [re.fullmatch(r"bytes (\d+)-(\d+)/\d+", one.content_range) for one in sent]
     return [(int(found[1]), int(found[2]) + 1) for found in ranges if found]
-
-
-def _held(range_header: str) -> int:
-    return int(range_header.rpartition("-")[2]) + 1 if range_header else 0
 
 
 def _sent_megabytes(console: Console) -> float:
