@@ -8,23 +8,25 @@ const NAMES = ["processed", "processing", "uploaded", "pending", "failed"];
 const STATES = { "": "any state", ...Object.fromEntries(NAMES.map((name) => [name, name])) };
 
 export function resultsView(app) {
-  const reload = () => table.load();
-  const collection = select("Kind", COLLECTIONS, reload);
-  const state = select("State", STATES, reload);
+  const load = () => table.load();
+  const refresh = () => table.refresh();
+  const collection = select("Kind", COLLECTIONS, load);
+  const state = select("State", STATES, load);
   const box = ({ id, path }) => h("input", { type: "checkbox", value: id, "aria-label": `Choose ${path}` });
   const query = () => ({ path: collection.value, project_id: app.project.id, state: state.value });
   const table = assetTable(app, query, box, "Nothing here yet.");
-  const chosen = () => [...table.element.querySelectorAll("input:checked")].map(({ value }) => value);
 
   async function submit() {
-    const ids = chosen();
+    const chosen = [...table.element.querySelectorAll("input:checked")];
+    const ids = chosen.map(({ value }) => value);
     if (ids.length === 0) return say("Choose some rows first.", "bad");
     await app.api.post(`/api/projects/${app.project.id}/review`, { document_ids: ids });
     say(`Submitted for review: ${ids.length}.`);
-    await reload();
+    for (const box of chosen) box.checked = false;
+    await refresh();
   }
 
-  every(3, table.element, () => table.items.some(isUnsettled) && chosen().length === 0 && reload());
-  const tools = [collection, state, button("Refresh", reload), button("Submit for review", submit, "main")];
+  every(3, table.element, () => !table.busy && table.items.some(isUnsettled) && refresh());
+  const tools = [collection, state, button("Refresh", refresh), button("Submit for review", submit, "main")];
   return h("section", { "aria-label": "Results" }, h("menu.tools", tools), table.element);
 }

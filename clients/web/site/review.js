@@ -7,10 +7,10 @@ import { button, h, select } from "./dom.js";
 const STATES = { submitted: "submitted", approved: "approved", rejected: "rejected" };
 
 export function reviewView(app) {
-  const reload = () => table.load();
-  const state = select("State", STATES, reload);
-  const look = (item) => button("Look", () => openAsset(app, item, reload));
+  const refresh = () => table.refresh();
+  const state = select("State", STATES, () => table.load());
+  const look = (item) => button("Look", () => openAsset(app, item, refresh));
   const query = () => ({ path: "/api/review", project_id: app.project.id, state: state.value });
   const table = assetTable(app, query, look, "Nothing waits for a review.");
-  return h("section", { "aria-label": "Review" }, h("menu.tools", state, button("Refresh", reload)), table.element);
+  return h("section", { "aria-label": "Review" }, h("menu.tools", state, button("Refresh", refresh)), table.element);
 }

@@ -11,7 +11,7 @@ from shared.models.identity import Company, Role
 from tests.clients.web.conftest import Opened
 from tests.clients.web.console import Console
 from tests.conftest import Cloud
-from tests.e2e.journey import take
+from tests.e2e.journey import described, send, start, take
 from tests.material import SAMPLES, picture
 from tests.people import PASSWORD, Person, join
 
@@ -143,7 +143,10 @@ async def test_one_person_submits_and_another_decides(
     theirs.reads("ferry.png")
     assert "other.png" not in theirs.text
     theirs.press("Look")
-    Select(theirs.until(lambda: theirs.one("[aria-label=Reason]"))).select_by_value("wrong_text")
+    reason = theirs.until(lambda: theirs.one("[aria-label=Reason]"))
+    theirs.press("Reject")
+    theirs.until(lambda: "Choose a reason" in theirs.one("dialog [role=alert]").text)
+    Select(reason).select_by_value("wrong_text")
     theirs.one("[aria-label=Comment]").send_keys("The map is missing.")
     theirs.press("Reject")
     theirs.reads("Nothing waits for a review.")
@@ -151,6 +154,71 @@ async def test_one_person_submits_and_another_decides(
     [review] = [one["review"] for one in documents if one["name"] == "ferry.png"]
     assert (review["state"], review["reason"], review["comment"]) == ("rejected", "wrong_text", "The map is missing.")
     await reviewer.http.aclose()
+
+    # And when a sign-in ends, no dialog stays before the form
+    mine.driver.execute_script("window.fetch = async () => new Response('{}', { status: 401 })")
+    mine.press("Open the file")
+    mine.until(lambda: mine.one("[name=account]").is_displayed())
+    assert not mine.all("dialog")
+
+
+async def test_a_list_keeps_its_rows_marks_and_focus_while_it_is_brought_up_to_date(
+    console: Console, person: Person
+) -> None:
+    # Given a list of which somebody looks at the second page, with a row chosen
+    content = picture("png")
+    session = await person.http.post("/api/sessions", json={"project_id": await _project(person), "name": "Folder"})
+    files = [described(f"{number:02}.png", content) for number in range(60)]
+    job = await start(person.http, session.raise_for_status().json()["id"], files)
+    console.sign_in(person)
+    console.show("results")
+    console.press("More")
+    console.until(lambda: len(console.all("tbody tr")) == 60)
+    box = console.all("tbody input")[-1]
+    box.send_keys(Keys.SPACE)
+
+    # When a file is read meanwhile
+    [sent] = [file for file in job["files"] if file["path"] == "30.png"]
+    (await send(sent["upload"], content)).raise_for_status()
+
+    console.until(lambda: "processed" in [one.text for one in console.all("tbody .badge")])
+    assert len(console.all("tbody tr")) == 60
+    assert box.is_selected()
+    assert console.driver.switch_to.active_element == box
+
+
+async def test_a_platform_that_refuses_or_is_away_is_said(console: Console, person: Person) -> None:
+    # Given a platform that takes no more guesses for a while
+    console.open()
+    console.driver.execute_script(REFUSING)
+    console.enter(person.user.email, PASSWORD)
+    console.until(lambda: "Try again in 9 min." in console.one("[role=alert]").text)
+
+    # When it can't be reached, it is said that something is tried, once
+    console.block("*/api/*")
+    console.open()
+    console.enter(person.user.email, PASSWORD)
+    console.until(lambda: "the platform does not answer" in console.one("#notices").text)
+    console.reads("Connecting …")
+    assert not console.one("[name=password]").is_enabled()
+    console.block()
+    console.reads("Drop a folder or files here")
+
+    # And a page that is loaded then gives up soon, until it is told to try again
+    console.block("*/api/*")
+    console.open()
+    console.reads("Connecting …")
+    console.until(lambda: "No answer for a while" in console.one("[role=alert]").text)
+    console.block()
+    console.press("Try again")
+    console.reads("Drop a folder or files here")
+
+
+REFUSING = """
+  const said = { error: { code: "rate_limited", message: "More than 20 requests of this kind in 600 s." } };
+  window.fetch = async () => new Response(JSON.stringify(said), { status: 429, headers: { "Retry-After": "540" } });
+"""
+"""Lets the platform refuse whatever is asked, for nine minutes."""
 
 
 async def test_a_project_is_shown_in_figures(console: Console, cloud: Cloud, person: Person) -> None:
