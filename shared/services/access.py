@@ -14,7 +14,7 @@ from shared import logs
 from shared.errors import Forbidden, NotFound
 from shared.models.identity import Caller, ProjectRole
 from shared.models.projects import Permission, Project
-from shared.store import projects
+from shared.store import companies, projects
 
 CACHED_SECONDS = 30
 """How long a removed, suspended or demoted person may go on: the age limit of every cache of rights."""
@@ -60,6 +60,8 @@ R = TypeVar("R", bound=InProject)
 # By the tenant who asks, and then the project: what one was shown never answers another. Records, not decisions: who
 # may what is decided with every request, by the caller's role as it is then.
 _seen: TTLCache[tuple[str, str], Project] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
+_suspended: TTLCache[str, bool] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
+"""By the company itself."""
 
 
 def role_in(caller: Caller, project: Project) -> ProjectRole | None:
@@ -71,13 +73,40 @@ def role_in(caller: Caller, project: Project) -> ProjectRole | None:
     return project.default_role if caller.company_id == project.company_id else None
 
 
+async def is_suspended(company_id: str) -> bool:
+    """Whether a company is suspended, or not there; one read, none within `CACHED_SECONDS` of the last."""
+    known = _suspended.get(company_id)
+    if known is None:
+        company = await companies.get(company_id)
+        known = _suspended[company_id] = company is None or company.suspended_at is not None
+    return known
+
+
+def forget_company(company_id: str) -> None:
+    """Reads the company again for whoever asks next on this instance; others do within `CACHED_SECONDS`."""
+    _suspended.pop(company_id, None)
+
+
+async def seen(caller: Caller, project: Project) -> Access | None:
+    """A project with the caller's role in it; None when it does not exist for them.
+
+    What a suspended company has is seen by super admins alone. Its own people were kept out before they got here; a
+    guest, and who has come from another company, costs a read of it, none within `CACHED_SECONDS` of the last.
+    """
+    role = role_in(caller, project)
+    if role is None:
+        return None
+    hidden = not caller.is_super_admin and await is_suspended(project.company_id)
+    return None if hidden else Access(project, role)
+
+
 async def project(caller: Caller, project_id: str, permission: Permission) -> Access:
     """The project as of at most `CACHED_SECONDS` ago, for work inside it."""
     known = _seen.get(_key(caller, project_id))
     logs.bind(logs.correlation(), project_cache="miss" if known is None else "hit")  # the cache's rate is a metric
     if known is None or role_in(caller, known) is None:  # what is hidden costs a read, as what is not there does
         return await fresh_project(caller, project_id, permission)
-    return _allowed(caller, known, permission)
+    return await _allowed(caller, known, permission)
 
 
 async def fresh_project(caller: Caller, project_id: str, permission: Permission) -> Access:
@@ -85,7 +114,7 @@ async def fresh_project(caller: Caller, project_id: str, permission: Permission)
     key = _key(caller, project_id)
     _seen.pop(key, None)  # what is gone is not to be found in the cache either
     found = _seen[key] = await _read(project_id)
-    return _allowed(caller, found, permission)
+    return await _allowed(caller, found, permission)
 
 
 async def record(
@@ -107,7 +136,7 @@ async def record(
 
 async def deleted_project(caller: Caller, project_id: str, permission: Permission) -> Access:
     """A deleted project as it is now, to whom it would be shown if it were not; NotFound for a living one."""
-    return _allowed(caller, await _read(project_id, deleted=True), permission)
+    return await _allowed(caller, await _read(project_id, deleted=True), permission)
 
 
 def forget(project_id: str) -> None:
@@ -121,11 +150,10 @@ def _key(caller: Caller, project_id: str) -> tuple[str, str]:
     return (caller.company_id or caller.user_id, project_id)
 
 
-def _allowed(caller: Caller, found: Project, permission: Permission) -> Access:
-    role = role_in(caller, found)
-    if role is None:
+async def _allowed(caller: Caller, found: Project, permission: Permission) -> Access:
+    access = await seen(caller, found)
+    if access is None:
         raise _nothing()
-    access = Access(found, role)
     access.require(permission)
     return access
 

@@ -8,8 +8,9 @@ from cachetools import TTLCache
 from shared import errors, logs
 from shared.cloud import identity
 from shared.models.identity import Caller, User
+from shared.services import access
 from shared.services.access import CACHED_SECONDS
-from shared.store import companies, users
+from shared.store import users
 
 
 @dataclass(frozen=True)
@@ -18,10 +19,9 @@ class _Known:
     tokens_valid_after: datetime | None
 
 
-# Each by the id of what it holds, which is unique over all tenants. Apart, so that neither makes the other older.
+# By the user's id, which is unique over all tenants. Whether their company is suspended is kept by `access`, apart, so
+# that neither makes the other older.
 _known: TTLCache[str, _Known] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
-_suspended: TTLCache[str, bool] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
-"""Company → whether its people are kept out."""
 
 
 async def caller(token: str) -> Caller:
@@ -46,16 +46,11 @@ def forget(user_id: str) -> None:
     _known.pop(user_id, None)
 
 
-def forget_company(company_id: str) -> None:
-    """Reads the company again at the next call of its people to this instance; others do within `CACHED_SECONDS`."""
-    _suspended.pop(company_id, None)
-
-
 async def admitted(user: User | None) -> User:
     """The user, if they may come in now; one read, of their company."""
     found = _admitted(user)
     if found.company_id is not None:
-        forget_company(found.company_id)
+        access.forget_company(found.company_id)
     await _require_company(found.company_id)
     return found
 
@@ -72,13 +67,7 @@ def _admitted(user: User | None) -> User:
 
 
 async def _require_company(company_id: str | None) -> None:
-    if company_id is None:
-        return
-    suspended = _suspended.get(company_id)
-    if suspended is None:
-        company = await companies.get(company_id)
-        suspended = _suspended[company_id] = company is None or company.suspended_at is not None
-    if suspended:
+    if company_id is not None and await access.is_suspended(company_id):
         raise errors.Suspended("The company of this account is suspended.")
 
 

@@ -7,7 +7,7 @@ from shared.models.audit import Action
 from shared.models.identity import Caller, Company, CompanyChange, CompanyRole, CompanyView, NewCompany, NewUser
 from shared.models.mail import LetterKind
 from shared.models.records import new_id, now
-from shared.services import accounts, audit, callers, mail, users, versions
+from shared.services import access, accounts, audit, mail, users, versions
 from shared.store import companies, firestore, search
 from shared.store.firestore import Conflict
 
@@ -59,7 +59,10 @@ async def change(caller: Caller, company_id: str, asked: CompanyChange, version:
 
 
 async def suspend(caller: Caller, company_id: str) -> Company:
-    """Keeps all people of a company out, within 30 s and until it is restored. Super admins only."""
+    """Keeps all people of a company out, and everybody else out of its projects, within 30 s and until it is restored.
+
+    Super admins only.
+    """
     company = await _ruled(caller, company_id)
     if company.suspended_at is not None:
         raise StateConflict("This company is suspended.", details={"state": "suspended"})
@@ -90,7 +93,7 @@ async def _change(caller: Caller, company: Company, fields: dict[str, Any], acti
     before, after = (one.model_dump(include=set(fields)) for one in (company, changed))
     entry = audit.entry(action, company.id, by=caller, company_id=company.id, before=before, after=after)
     version = await firestore.commit(companies.change(company, fields), entry)
-    callers.forget_company(company.id)
+    access.forget_company(company.id)
     return changed.model_copy(update={"version": version})
 
 

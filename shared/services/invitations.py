@@ -8,7 +8,7 @@ from shared.models.audit import Action
 from shared.models.identity import Caller, User
 from shared.models.invitations import Invitation, InvitationPreview, InvitationView, NewInvitation
 from shared.models.mail import LetterKind
-from shared.models.projects import Permission
+from shared.models.projects import Permission, Project
 from shared.models.records import now
 from shared.services import access, audit, mail, tokens
 from shared.services.access import Access
@@ -64,7 +64,7 @@ async def withdraw(caller: Caller, project_id: str, invitation_id: str) -> None:
     await access.fresh_project(caller, project_id, Permission.MANAGE)
     found = await invitations.get(invitation_id)
     if found is None or found.project_id != project_id or found.deleted_at is not None:
-        raise NotFound("There is no such invitation.")
+        raise _nothing()
     if found.accepted_at is not None:
         raise StateConflict("This invitation was accepted.", details={"state": "accepted"})
     await firestore.commit(withdrawn(found), _entry(Action.INVITATION_WITHDRAWN, found, caller))
@@ -81,22 +81,34 @@ async def preview(token: str) -> InvitationPreview:
 
 
 async def usable(token: str) -> Invitation:
-    """The open invitation that a token belongs to; two reads.
+    """The open invitation that a token belongs to; two reads, and one of its company as `access` keeps it.
 
-    NotFound for one that is unknown, used, expired or withdrawn, and while its project is deleted.
+    NotFound for one that is unknown, used, expired or withdrawn, while its project is deleted, and while its company is
+    suspended.
     """
-    found = await invitations.with_token(tokens.hashed(token))
+    found, _ = await _open(await invitations.with_token(tokens.hashed(token)))
+    return found
+
+
+async def _open(found: Invitation | None) -> tuple[Invitation, Project]:
+    """An invitation that can be accepted now, and its project; NotFound for any other."""
     project = await projects.get(found.project_id) if found is not None and found.is_open(now()) else None
     if found is None or project is None or project.deleted_at is not None:
-        raise NotFound("There is no such invitation.")
-    return found
+        raise _nothing()
+    if await access.is_suspended(project.company_id):
+        raise _nothing()
+    return found, project
+
+
+def _nothing() -> NotFound:
+    return NotFound("There is no such invitation.")
 
 
 async def accept(caller: Caller, token: str) -> Access:
     """Makes the caller a member. The invitation of another address does not exist for them."""
     found = await usable(token)
     if found.email != caller.email:
-        raise NotFound("There is no such invitation.")
+        raise _nothing()
     await join(found, caller.user_id, caller)
     return await access.fresh_project(caller, found.project_id, Permission.READ)
 
@@ -113,10 +125,7 @@ async def join(invitation: Invitation, user_id: str, by: Caller | User) -> None:
 
 
 async def _joining(invitation_id: str, user_id: str, by: Caller | User) -> tuple[Write, ...]:
-    found = await invitations.get(invitation_id)
-    project = await projects.get(found.project_id) if found is not None and found.is_open(now()) else None
-    if found is None or project is None or project.deleted_at is not None:
-        raise NotFound("There is no such invitation.")
+    found, project = await _open(await invitations.get(invitation_id))
     if user_id in project.members:
         raise StateConflict("You are a member already.", details={"state": "member"})
     joined = {f"members.{user_id}": found.role, "member_ids": [*project.member_ids, user_id]}

@@ -72,9 +72,14 @@ async def page(
         where.append(("created_by", "==", created_by))
     if company_id is not None:
         where.append(projects.of_company(company_id))
-    found = await projects.page(where, listing)
-    roles = ((project, access.role_in(caller, project)) for project in found)
-    return [Access(project, role) for project, role in roles if role is not None]
+    shown: list[Access] = []
+    while True:
+        found = await projects.page(where, listing)
+        seen = [await access.seen(caller, project) for project in found]
+        shown += [one for one in seen if one is not None]
+        if len(found) < listing.size or len(shown) >= listing.size:
+            return shown[: listing.size]
+        listing = listing.model_copy(update={"after": listing.position(found[-1])})
 
 
 def _seen(caller: Caller) -> list[Condition | AnyOf]:

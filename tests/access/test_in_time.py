@@ -71,10 +71,11 @@ async def test_who_is_suspended_demoted_or_removed_is_out_within_thirty_seconds_
     suspended, deleted, signed_out = [await join(cloud, company, Role.USER) for _ in range(3)]
     demoted = await join(cloud, company, Role.ADMIN)
     of_suspended_company = await join(cloud, closing, Role.ADMIN)
-    removed, lowered = [await join(cloud, None, Role.USER) for _ in range(2)]
+    removed, lowered, guest = [await join(cloud, None, Role.USER) for _ in range(3)]
     members = {person.user.id: ProjectRole.ADMIN for person in (removed, lowered)}
     target = await things(company, members)
     project = f"/api/projects/{target.project.id}"
+    closed = await things(closing, {guest.user.id: ProjectRole.CONTRIBUTOR})
     losses = [
         Loss(suspended, "/api/users", 403),
         Loss(deleted, "/api/users", 401),
@@ -83,6 +84,7 @@ async def test_who_is_suspended_demoted_or_removed_is_out_within_thirty_seconds_
         Loss(demoted, f"/api/cycles?project_id={target.project.id}", 404),
         Loss(removed, f"/api/cycles?project_id={target.project.id}", 404),
         Loss(lowered, f"/api/webhooks?project_id={target.project.id}", 403),
+        Loss(guest, f"/api/cycles?project_id={closed.project.id}", 404),
     ]
     for address in ("", elsewhere):  # now both instances know them
         assert [await loss.answered(address) for loss in losses] == [200] * len(losses)

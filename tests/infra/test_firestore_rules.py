@@ -119,11 +119,11 @@ def _user(database: Database, name: str, company: str | None, role: str = "user"
     database.write(f"/users/{name}", **fields)
 
 
-def _project(database: Database, name: str, default_role: str | None, **members: str) -> None:
+def _project(database: Database, name: str, default_role: str | None, company: str = "ours", /, **members: str) -> None:
     roles = {"mapValue": {"fields": {user: _text(role) for user, role in members.items()}}}
-    database.write(f"/projects/{name}", company_id=_text("ours"), default_role=_text(default_role), members=roles)
+    database.write(f"/projects/{name}", company_id=_text(company), default_role=_text(default_role), members=roles)
     for collection in ("sessions", "assets"):
-        database.write(f"/{collection}/in_{name}", company_id=_text("ours"), project_id=_text(name))
+        database.write(f"/{collection}/in_{name}", company_id=_text(company), project_id=_text(name))
 
 
 def _fill(database: Database) -> None:
@@ -143,6 +143,7 @@ def _fill(database: Database) -> None:
     _user(database, "of_suspended", "suspended")
     _project(database, "open", "contributor")
     _project(database, "closed", None, member="reviewer", guest="contributor", of_suspended="admin")
+    _project(database, "shut", "admin", "suspended", guest="admin", member="admin")
     database.write("/sessions/gone", project_id=_text("open"), deleted_at=MOMENT)
 
 
@@ -161,6 +162,12 @@ def test_who_has_a_role_in_a_project_reads_its_sessions_and_assets_and_nobody_el
 ) -> None:
     assert database.get(path.format("open"), user) == (200 if user in SEES_OPEN else 403)
     assert database.get(path.format("closed"), user) == (200 if user in SEES_CLOSED else 403)
+
+
+@pytest.mark.parametrize("user", EVERYBODY)
+def test_the_projects_of_a_suspended_company_are_read_by_super_admins_alone(database: Database, user: str) -> None:
+    assert database.get("/sessions/in_shut", user) == (200 if user == "super" else 403)
+    assert database.list_of("assets", "shut", user) == (200 if user == "super" else 403)
 
 
 @pytest.mark.parametrize("user", EVERYBODY)

@@ -49,7 +49,7 @@ async def change_company(caller: SignedIn, company_id: str, asked: CompanyChange
 
 @router.post("/{company_id}/suspend")
 async def suspend_company(caller: SignedIn, company_id: str) -> CompanyView:
-    """Keeps all people of the company out. Super admins only."""
+    """Keeps all people of a company out, and everybody else out of its projects, within 30 s. Super admins only."""
     return companies.view(await companies.suspend(caller, company_id))
 
 

@@ -30,7 +30,7 @@ BY_TENANT = {
 """Caches of what somebody sees or has decided: the tenant comes first in the key."""
 BY_ITS_OWN_ID = {
     "shared.services.callers._known": "the user whom the token names",
-    "shared.services.callers._suspended": "the company itself",
+    "shared.services.access._suspended": "the company itself",
     "shared.services.budgets._spent": "the company or project itself, by the field that names which",
     "shared.services.rollups._told": "the project itself; only that it was asked for",
 }
