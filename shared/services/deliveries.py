@@ -13,7 +13,7 @@ from shared.models.records import now
 from shared.models.webhooks import ATTEMPT_GAPS, Attempt, Delivery, DeliveryState, DeliveryTask, Webhook, WebhookState
 from shared.services import envelopes
 from shared.services import webhooks as emission
-from shared.store import firestore, webhooks
+from shared.store import firestore, projects, webhooks
 
 ATTEMPTS_SHOWN = 20
 """The latest attempts that the log shows."""
@@ -26,15 +26,19 @@ _log = logs.logger(__name__)
 
 
 async def attempt(asked: DeliveryTask) -> None:
-    """Tries a delivery once; two reads and one or two writes."""
+    """Tries a delivery once; three reads and one or two writes.
+
+    What a webhook of a deleted project was to be told is never told, not even when the project is restored: then it is
+    too late.
+    """
     delivery = await webhooks.delivery(asked.delivery_id)
     if delivery is None or delivery.state is not DeliveryState.PENDING:
         return
     if (delivery.round, delivery.tries) != (asked.round, asked.tries):
         await emission.schedule(delivery)  # this attempt was made; the next may have been lost on the way
         return
-    webhook = await webhooks.get(delivery.webhook_id)
-    if webhook is None or webhook.deleted_at is not None or webhook.state is WebhookState.DISABLED:
+    webhook = await _listening(delivery)
+    if webhook is None:
         await _write(delivery, {"state": DeliveryState.FAILED, "next_attempt_at": None})
         return
     began = now()
@@ -47,6 +51,14 @@ async def attempt(asked: DeliveryTask) -> None:
     if written.state is DeliveryState.PENDING:
         await emission.schedule(written)
     await _note(webhook, made, good=good)
+
+
+async def _listening(delivery: Delivery) -> Webhook | None:
+    """The webhook of a delivery; None when it is not to be told any more."""
+    webhook = await webhooks.get(delivery.webhook_id)
+    if webhook is None or webhook.deleted_at is not None or webhook.state is WebhookState.DISABLED:
+        return None
+    return webhook if await projects.is_living(delivery.project_id) else None
 
 
 def _fields(delivery: Delivery, made: Attempt, *, good: bool) -> dict[str, Any]:

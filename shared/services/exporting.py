@@ -19,7 +19,7 @@ from shared.models.records import now
 from shared.models.webhooks import Event
 from shared.services import datasets, exports, texts, webhooks
 from shared.store import exports as stored
-from shared.store import firestore, labels, objects
+from shared.store import firestore, labels, objects, projects
 
 PART_ASSETS = 5_000
 PART_BYTES = 16 * 2**20
@@ -32,12 +32,18 @@ _log = logs.logger(__name__)
 
 
 async def build(asked: ExportStep) -> None:
-    """Does one step of an export, and puts the next one into the queue; two reads for each asset, one commit."""
+    """Does one step of an export, and puts the next one into the queue; two reads for each asset, one commit.
+
+    It ends here when its project was deleted: whoever restores that asks for another.
+    """
     export = await stored.get(asked.export_id)
     if export is None or ExportState.READY not in EXPORT_STEPS[export.state]:
         return
     if export.step != asked.step:
         await exports.next_step(export)  # this step is done; the next one may have been lost on the way
+        return
+    if not await projects.is_living(export.project_id):
+        await firestore.commit(stored.change(export, {"state": ExportState.CANCELLED}))
         return
     part = await _part(export)
     fields = {

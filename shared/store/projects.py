@@ -18,6 +18,12 @@ async def get(project_id: str) -> Project | None:
     return await firestore.get(Project, f"{PROJECTS}/{project_id}")
 
 
+async def is_living(project_id: str) -> bool:
+    """Whether there is such a project that is not deleted; one read."""
+    found = await get(project_id)
+    return found is not None and found.deleted_at is None
+
+
 async def page(where: Sequence[Condition | AnyOf], asked: Listing) -> list[Project]:
     """Projects that meet these conditions, as the listing asks; one read for each."""
     return await listing.page(Project, PROJECTS, where, asked)

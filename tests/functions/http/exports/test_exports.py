@@ -256,6 +256,23 @@ async def _built_here(staff: Staff, project_id: str) -> Export:
     return built
 
 
+async def test_an_export_of_a_deleted_project_ends_and_does_not_go_on_when_it_is_restored(staff: Staff) -> None:
+    http = staff.user.http
+    project_id = await _collected(staff.user, 1)
+    asked = await made(http, "/api/exports", project_id=project_id, format="jsonl")
+    record = await exports.get(asked["id"])
+    assert record is not None
+    waiting = record.model_copy(update={"id": new_id("exp"), "state": ExportState.PENDING, "step": 0, "after": []})
+    await firestore.commit(exports.create(waiting))
+    await http.delete(f"/api/projects/{project_id}")
+
+    await exporting.build(ExportStep(export_id=waiting.id, step=0))
+
+    assert (await http.post(f"/api/projects/{project_id}/restore")).status_code == 200
+    await exporting.build(ExportStep(export_id=waiting.id, step=0))
+    assert (await http.get(f"/api/exports/{waiting.id}")).json()["state"] == "cancelled"
+
+
 async def test_an_export_can_be_stopped_and_is_only_for_who_sees_the_project(staff: Staff) -> None:
     http = staff.user.http
     project_id = await _collected(staff.user, 1)

@@ -14,7 +14,7 @@ from standardwebhooks import WebhookVerificationError
 
 from shared.cloud import outside
 from shared.models.records import now
-from shared.models.webhooks import Delivery, Event
+from shared.models.webhooks import Delivery, DeliveryState, Event
 from shared.services import webhooks as emission
 from shared.settings import settings
 from shared.store import audit, firestore, projects, webhooks
@@ -174,6 +174,27 @@ async def test_a_webhook_that_failed_for_days_is_disabled_and_can_be_brought_bac
     assert (back["state"], back["failing_since"]) == ("active", None)
     assert (await http.delete(path)).status_code == 204
     assert (await http.get(path)).status_code == 404
+
+
+async def test_a_deleted_project_tells_nothing_and_a_restored_one_nothing_of_before(
+    staff: Staff, receiver: Receiver
+) -> None:
+    http = staff.user.http
+    hook = await _hook(http, receiver.url)
+    project = f"/api/projects/{hook['project_id']}"
+    assert (await http.delete(project)).status_code == 204
+    (kept,) = await _tell(hook, Event.EXPORT_READY)
+
+    async def given_up() -> bool:
+        found = await webhooks.delivery(kept.id)
+        return found is not None and found.state is not DeliveryState.PENDING
+
+    await until(given_up)
+    assert (await http.post(f"{project}/restore")).status_code == 200
+    assert [(one["state"], one["attempts"]) for one in await _deliveries(http, hook)] == [("failed", [])]
+    (later,) = await _tell(hook, Event.EXPORT_READY)
+    await _told(receiver, 1)
+    assert [headers["webhook-id"] for headers, _ in receiver.messages] == [later.id]
 
 
 async def test_only_who_manages_a_project_sees_its_webhooks(staff: Staff, receiver: Receiver) -> None:
