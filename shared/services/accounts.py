@@ -47,11 +47,11 @@ async def register(asked: Registration) -> Accepted:
     Raises AlreadyExists when the user name is taken; and, to who holds an invitation, when the address is.
     """
     (await rate_limits.take(rate_limits.MAIL_TO, asked.email)).require()
-    await _require_free(asked.username)
     if asked.invitation_token is not None:
         await _join(asked.invitation_token, asked.email, asked.name, asked.password, username=asked.username)
         return Accepted()
     user, along = _founder(asked.email, asked.name, asked.company_name or "", username=asked.username)
+    await _require_free(asked.username, user)
     kind = LetterKind.VERIFICATION
     try:
         await open_account(user, asked.password, *along)
@@ -81,6 +81,7 @@ async def _join(token: str, email: str, name: str, password: str | None, **more:
         raise errors.NotFound("There is no such invitation.")
     # Only the mail to this address held the token, so the address is verified.
     user = _user(email, name, company_id=None, role=Role.USER, email_verified=True, **more)
+    await _require_free(user.username, user)
     try:
         await open_account(user, password, audit.entry(Action.REGISTERED, user.id, by=user, company_id=None))
     except Conflict as error:
@@ -88,8 +89,10 @@ async def _join(token: str, email: str, name: str, password: str | None, **more:
     await invitations.join(invitation, user.id, user)
 
 
-async def _require_free(username: str | None) -> None:
-    if username is not None and await users.named(username) is not None:
+async def _require_free(username: str | None, user: User) -> None:
+    """Raises AlreadyExists when the name is somebody else's; a request that is repeated meets its own."""
+    held = await users.named(username) if username is not None else None
+    if held is not None and held.user_id != user.id:
         raise errors.AlreadyExists("This user name is taken.", details=[{"field": "username"}])
 
 
@@ -357,6 +360,6 @@ async def _renamed(user: User, fields: dict[str, Any]) -> tuple[Write, ...]:
     username = fields.get("username")
     if username is None or username.lower() == (user.username or "").lower():
         return ()
-    await _require_free(username)
+    await _require_free(username, user)
     released = (users.release(user.username),) if user.username else ()
     return (users.reserve(username, user, now()), *released)

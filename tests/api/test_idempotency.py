@@ -18,6 +18,7 @@ from tests.conftest import Cloud
 from tests.functions.http.conftest import Staff
 from tests.functions.http.walking import ids, made
 from tests.letters import letter_to
+from tests.people import PASSWORD
 
 BODY = b'{"name": "River"}'
 
@@ -118,10 +119,21 @@ async def test_an_invitation_whose_answer_was_lost_is_mailed_once_more(
     await letter_to(cloud, address, "", number=2)
 
 
+async def test_a_registration_whose_answer_was_lost_does_not_find_its_own_user_name_taken(
+    staff: Staff, key: str, address: str
+) -> None:
+    asked = {"email": address, "password": PASSWORD, "name": "Ada", "username": f"ada-{key}", "company_name": "River"}
+    _, again = await _posted_and_lost(staff, key, "/api/auth/register", json.dumps(asked).encode())
+    assert again.status_code == 202, again.text
+    other = {**asked, "email": f"other-{address}"}
+    taken = await staff.user.http.post("/api/auth/register", json=other)
+    assert (taken.status_code, taken.json()["error"]["code"]) == (409, "already_exists")
+
+
 async def _posted_and_lost(staff: Staff, key: str, path: str, body: bytes) -> list[httpx.Response]:
     """The answers to a POST, and to its repetition after nobody got the first one."""
     first = await staff.user.http.post(path, content=body, headers=_keyed(key))
-    assert first.status_code == 201, first.text
+    assert first.is_success, first.text
     held = await _held(staff, key, f"{path}?", body)
     # As if the instance had died between the commit of the record and that of the answer.
     lost: dict[str, Any] = {"status": None, "answer": None, "leased_until": now()}
