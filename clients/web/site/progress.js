@@ -8,13 +8,13 @@ const LISTED = 200; // problems that are shown; more are counted
 
 /** Shows an upload as long as it is looked at; `again` is called to upload more. */
 export function progress(upload, again) {
-  return shown(upload, figures, () => actions(upload, again));
+  return h("div", shown(upload, figures, () => actions(upload, again)));
 }
 
 /** Shows in brief what becomes of an upload that is sent, beside what else is done. */
 export function brief(upload) {
   const figures = () => [heading(upload), processed(upload)];
-  return shown(upload, figures, () => (upload.state === "sent" ? [cancel(upload)] : []));
+  return h("div.brief", shown(upload, figures, () => (upload.state === "sent" ? [cancel(upload)] : [])));
 }
 
 function shown(upload, figures, actions) {
@@ -36,7 +36,7 @@ function shown(upload, figures, actions) {
   };
   every(0.3, live, render);
   render();
-  return h("div", h("div.card", live, notice, controls), problems);
+  return [h("div.card", live, notice, controls), problems];
 }
 
 /** Files with what is wrong with each. */

@@ -90,7 +90,8 @@ export class Upload {
     const { signal } = this.#stop;
     const elsewhere = new Error("Another tab is sending this upload.");
     const run = (lock) => (lock ? this.#run(signal) : this.#paused(elsewhere));
-    this.#running = navigator.locks.request(`alta-${this.record.id}`, { ifAvailable: true }, run);
+    // When it began is the same in all tabs, and when it goes on in another session.
+    this.#running = navigator.locks.request(`alta-${this.record.began}`, { ifAvailable: true }, run);
     return this.#running;
   }
 
@@ -313,9 +314,9 @@ export class Upload {
   async #sendOne(item, context) {
     try {
       await transfer(item, context);
+      await this.#journal.keepFile({ ...this.#row(item), sent: true });
       Object.assign(item, { state: "sent", sent: item.file.size });
       this.notice = "";
-      await this.#journal.keepFile(this.#row(item));
     } catch (error) {
       if (!(error instanceof FileProblem)) throw error;
       this.#failed(item, error.message);
@@ -407,11 +408,11 @@ export class Upload {
 }
 
 /** Opens a session for these files; what the journal keeps of their upload. */
-async function opened(api, journal, { owner, project, cycle, name, handles }, files) {
+async function opened(api, journal, { owner, project, cycle, name, handles, began = Date.now() }, files) {
   const where = cycle ? { project_id: project.id, cycle_id: cycle } : { project_id: project.id };
   const { id } = await api.post("/api/sessions", { ...where, name: name.slice(0, NAME_LIMIT) });
-  const place = { id, owner, project, cycle, name, handles, began: Date.now() };
-  const record = { ...place, ...totals(files), problems: [], replaced: 0, sent: false, closed: false };
+  const order = { owner, project, cycle, name, handles, began };
+  const record = { id, ...order, ...totals(files), problems: [], replaced: 0, sent: false, closed: false };
   await journal.keep(record);
   return record;
 }

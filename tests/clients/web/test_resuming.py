@@ -20,23 +20,24 @@ from tests.people import Person
 
 
 async def test_what_a_session_did_not_get_until_its_end_goes_to_another_one(
-    console: Console, person: Person, large: Path
+    console: Console, person: Person, tmp_path: Path
 ) -> None:
     # Given an upload of which one file was sent when the page was closed, and that the platform gave up since
-    (large / "a.txt").write_text("small")
+    folder = _write(tmp_path / "letters", "a.txt")
+    (folder / "large.bin").write_bytes(bytes(12 << 20))
     console.sign_in(person)
-    console.slow(8_000_000)
-    console.upload(large)
+    console.slow(2_000_000)
+    console.upload(folder)
     console.reads("1 sent", "MB of")
     console.open()
-    console.reads("“large” is not finished", "2 files")
+    console.reads("“letters” is not finished", "2 files")
     await _end(person, SessionStatus.FAILED)
     console.slow(-1)
     console.sent()
 
     # When the same folder is chosen, then what is missing goes up, and nothing else
-    console.choose(large)
-    console.reads("Done: large completed", "1 sent", "1 of 1 file")
+    console.choose(folder)
+    console.reads("Done: letters completed", "1 sent", "1 of 1 file")
     assert [one.method for one in console.sent()].count("POST") == 1
     assert [(one["status"], one["stats"]["files_total"]) for one in await _sessions(person)] == [
         ("completed", 1),
