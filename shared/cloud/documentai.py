@@ -5,6 +5,7 @@ outage, deadline) is `Unavailable` and worth another try. Limits: https://cloud.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -75,8 +76,16 @@ async def begin(uri: str, content_type: str, languages: Sequence[str], output_ur
     return str(operation.operation.name)
 
 
-async def outcome(operation_name: str) -> str | None:
-    """How a long operation ended: None while it runs, else empty or what went wrong with part of it.
+@dataclass(frozen=True)
+class Ended:
+    """How a long operation ended: the folders, `gs://...`, of what it read, and what went wrong with the rest."""
+
+    outputs: Sequence[str]
+    trouble: str
+
+
+async def outcome(operation_name: str) -> Ended | None:
+    """How a long operation ended; None while it runs.
 
     Raises Interrupted when nothing came of it for a reason that passes, Unprocessable when for one that stays.
     """
@@ -93,10 +102,11 @@ async def outcome(operation_name: str) -> str | None:
         return None
     metadata = documentai.BatchProcessMetadata()
     operation.metadata.Unpack(documentai.BatchProcessMetadata.pb(metadata))
-    troubles = [one.status for one in metadata.individual_process_statuses if one.status.code]
+    documents = metadata.individual_process_statuses
+    troubles = [one.status for one in documents if one.status.code]
     message = "; ".join(status.message for status in troubles)
     if not operation.HasField("error"):
-        return message
+        return Ended([one.output_gcs_destination for one in documents if one.output_gcs_destination], message)
     # The operation itself only says that all failed, as if the request were wrong; why stands with the document.
     message = f"The document can't be read: {message or operation.error.message}"
     if any(status.code in passing.CODES for status in (operation.error, *troubles)):

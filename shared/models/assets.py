@@ -184,7 +184,7 @@ class AssetSummary(Record):
 
     @property
     def batch_prefix(self) -> str:
-        """Where a long operation puts its output."""
+        """Where long operations put their output, each in a folder of its own."""
         return f"batch/{self.id}/{self.generation}/"
 
     @property

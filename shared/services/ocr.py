@@ -4,6 +4,8 @@ Permanent: content that is not of its type, that Document AI refuses as invalid,
 engine, storage or database that is away, quota, deadlines.
 """
 
+from collections.abc import Sequence
+
 from shared.cloud import documentai
 from shared.models.assets import Asset, Fault, Flag
 from shared.models.events import ObjectFinalized
@@ -45,17 +47,29 @@ async def _begin(claim: Claim) -> None:
 
 async def outcome(asset: Asset) -> Recognition | None:
     """What the asset's long operation read; None while it runs. Of one that failed in part the good pages stay."""
-    trouble = await documentai.outcome(asset.operation or "")
-    if trouble is None:
+    ended = await documentai.outcome(asset.operation or "")
+    if ended is None:
         return None
-    names = sorted(await objects.names_below(asset.batch_prefix), key=_in_page_order)
-    shards = [documentai.shard(await objects.read_text(name)) for name in names]
+    shards = [documentai.shard(await objects.read_text(name)) for name in await _shards(ended.outputs)]
     found = documentai.recognition(shards)
-    if trouble and not found.pages:
-        raise Unprocessable(Fault.RECOGNITION_FAILED, f"The document can't be read: {trouble}")
-    if trouble:
+    if ended.trouble and not found.pages:
+        raise Unprocessable(Fault.RECOGNITION_FAILED, f"The document can't be read: {ended.trouble}")
+    if ended.trouble:
         return found.model_copy(update={"flags": [*found.flags, Flag.PARTIAL]})
     return found
+
+
+async def _shards(folders: Sequence[str]) -> list[str]:
+    """The objects in these folders, in the order of their pages.
+
+    Not of all that lies below the asset's prefix: an operation that was begun by an instance that could not record it
+    any more writes there too.
+    """
+    names: list[str] = []
+    for folder in folders:
+        below = await objects.names_below(f"{objects.name_in(folder).rstrip('/')}/")
+        names += sorted(below, key=_in_page_order)
+    return names
 
 
 def _in_page_order(name: str) -> tuple[int, str]:

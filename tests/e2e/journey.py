@@ -11,6 +11,7 @@ import google_crc32c
 import httpx
 
 from tests import loopback
+from tests.emulators.waiting import until
 
 KINDS = {"document": "documents", "voice": "voice"}
 
@@ -70,12 +71,12 @@ async def take(http: httpx.AsyncClient, files: Mapping[str, bytes], **types: str
 
 async def ended(http: httpx.AsyncClient, job_id: str, limit: float = 120) -> dict[str, Any]:
     """The status of the job once it is at its end; fails when that does not come in time (seconds)."""
-    until = time.monotonic() + limit
+    latest = time.monotonic() + limit
     while True:
         status: dict[str, Any] = (await http.get(f"/api/uploads/status/{job_id}")).raise_for_status().json()
         if status["status"] not in ("pending", "in_progress"):
             return status
-        assert time.monotonic() < until, f"not at its end within {limit} s: {status}"
+        assert time.monotonic() < latest, f"not at its end within {limit} s: {status}"
         await asyncio.sleep(0.2)
 
 
@@ -87,4 +88,16 @@ async def assets_of(http: httpx.AsyncClient, session_id: str) -> dict[str, dict[
         for item in listed["items"]:
             asset = (await http.get(f"/api/{path}/{item['id']}")).raise_for_status().json()
             found[asset["path"]] = asset
+    return found
+
+
+async def read_again(http: httpx.AsyncClient, before: Mapping[str, Any], limit: float = 60) -> dict[str, Any]:
+    """The asset once it is at its end another time than `before`; fails when that does not come in time (seconds)."""
+    found: dict[str, Any] = {}
+
+    async def ended_again() -> bool:
+        found.update((await http.get(f"/api/{KINDS[before['kind']]}/{before['id']}")).raise_for_status().json())
+        return found["state"] in ("processed", "failed") and bool(found["processed_at"] > before["processed_at"])
+
+    await until(ended_again, limit, every=0.1)
     return found
