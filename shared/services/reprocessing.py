@@ -19,9 +19,6 @@ _UNDER_REVIEW = frozenset({ReviewState.SUBMITTED, ReviewState.APPROVED})
 async def request(caller: Caller, asset: Asset) -> Asset:
     """Has a settled asset recognised again, from the bytes that are in the bucket; one commit and one event."""
     await access.project(caller, asset.project_id, Permission.CONTRIBUTE)
-    if asset.review.state in _UNDER_REVIEW:
-        state = asset.review.state
-        raise StateConflict(f"The review of this {asset.kind} is at {state}.", details={"state": state})
     if not asset.uploaded or not asset.settled or asset.kind is Kind.FILE:
         raise StateConflict(f"The {asset.kind} is {asset.state}.", details={"state": asset.state})
     entry = audit.entry(Action.ASSET_REPROCESSED, asset.id, by=caller, company_id=asset.company_id)
@@ -29,9 +26,19 @@ async def request(caller: Caller, asset: Asset) -> Asset:
 
 
 async def again(asset: Asset, event: ObjectFinalized, *also: Write) -> Asset:
-    """Lets go of how the asset ended and has its event delivered again; `also` is written in the same commit."""
+    """Lets go of how the asset ended and has its event delivered again; `also` is written in the same commit.
+
+    Raises StateConflict for what people decide on, or have decided on.
+    """
     intake.require_step(asset, AssetState.UPLOADED)
+    _require_free(asset)
     fields = {"state": AssetState.UPLOADED, "settled": False, "error": None, "lease": None, "operation": None}
     version = await firestore.commit(assets.change(asset, fields), *also)
     await pubsub.notify(asset.kind.prefix, event.model_dump(by_alias=True))
     return asset.model_copy(update={**fields, "version": version})
+
+
+def _require_free(asset: Asset) -> None:
+    state = asset.review.state
+    if asset.settled and state in _UNDER_REVIEW:
+        raise StateConflict(f"The review of this {asset.kind} is at {state}.", details={"state": state})

@@ -10,7 +10,7 @@ from shared.models.assets import Asset
 from shared.store import assets, firestore
 from tests import loopback, material
 from tests.conftest import Cloud
-from tests.e2e.journey import assets_of, take
+from tests.e2e.journey import assets_of, read_again, take
 from tests.emulators.waiting import until
 from tests.people import found_company, join
 
@@ -67,6 +67,23 @@ async def test_a_replayed_dead_letter_is_processed(cloud: Cloud, http: httpx.Asy
         return bool(asset["state"] == "processed" and asset["text"] == "Found again.")
 
     await until(processed, 60)
+
+
+async def test_what_is_under_review_is_not_read_again_by_a_replay(cloud: Cloud, http: httpx.AsyncClient) -> None:
+    asset_id = await _given_up(cloud, http)
+    letter = (await http.get("/api/admin/dead-letters")).json()["items"][0]
+    replay = f"/api/admin/dead-letters/{letter['id']}/replay"
+    failed = (await http.get(f"/api/documents/{asset_id}")).json()
+    (await http.post(replay)).raise_for_status()
+    read = await read_again(http, failed)
+    body = {"document_ids": [asset_id]}
+    (await http.post(f"/api/projects/{read['project_id']}/review", json=body)).raise_for_status()
+    submitted = (await http.get(f"/api/documents/{asset_id}")).json()
+
+    answer = await http.post(replay)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "state_conflict")
+    assert (await http.get(f"/api/documents/{asset_id}")).json() == submitted
 
 
 async def test_an_admin_of_another_company_neither_sees_nor_replays_it(cloud: Cloud, http: httpx.AsyncClient) -> None:
