@@ -24,7 +24,8 @@ from shared.store import assets, firestore, sessions
 LONGEST_GAP = 60
 """Seconds between the ticks of a session in which nothing moves."""
 GROWTH = 1 / 20
-"""The gap is this part of the session's age, or of the time since anything moved, whichever gives more."""
+"""The gap is this part of the session's age, or of the time since anything moved, whichever gives more; after its end,
+of the latter."""
 STALLED_AFTER = timedelta(hours=24)
 """A session in which nothing moved for so long fails, and names what is missing."""
 SMOOTHED_OVER = 15.0
@@ -40,9 +41,9 @@ _log = logs.logger(__name__)
 async def tick(asked: ProgressTick) -> None:
     """Counts a session and sees to its next tick; 1 read, 1 or 2 aggregations, at most 1 write.
 
-    One that has ended is counted once more, for whoever deleted or restored one of its files; those of a session that
-    was itself deleted or restored follow it first. Nothing here is permanent: whatever fails is raised and the queue
-    tries again.
+    One that has ended is counted once more, for whoever deleted or restored one of its files, and until all is at its
+    end that still, or again, is being recognised. The files of a session that was itself deleted or restored follow it
+    first. Nothing here is permanent: whatever fails is raised and the queue tries again.
     """
     session = await sessions.get(asked.session_id)
     if session is None or session.status is SessionStatus.PENDING:
@@ -59,11 +60,18 @@ async def tick(asked: ProgressTick) -> None:
     if changes and not await _write(session, changes, counted):
         await ticks.soon(session.id)  # somebody changed the session meanwhile
         return
-    status = changes.get("status", session.status)
     if changes.get("status") is SessionStatus.FAILED:
         _log.warning("session_stalled", session_id=session.id)
-    if status is SessionStatus.IN_PROGRESS:
+    session = session.model_copy(update=changes)
+    if not _has_ended(session) or await _goes_on(session, counted):
         await ticks.after(session.id, _gap(session, now()))
+
+
+async def _goes_on(session: Session, counted: "Counted") -> bool:
+    """Whether files of a session that has ended are being recognised; those that never came are not waited for."""
+    if counted.settled == counted.files or _since(session, now()) > STALLED_AFTER.total_seconds():
+        return False
+    return await assets.under_way(session.id) > 0
 
 
 async def _write(session: Session, changes: Mapping[str, Any], counted: "Counted") -> bool:
@@ -105,9 +113,10 @@ async def _count(session: Session) -> Counted:
     total = await assets.total(session.id)
     uploaded, settled = int(total.sums["uploaded"]), int(total.sums["settled"])
     before = session.stats
-    # Failed ones are counted when they may be others than before, and at the end, when they have to be exact. They are
-    # settled for good by then, so that a count of its own comes to the same.
-    same = settled == before.files_processed + before.files_failed and settled < total.count
+    # Failed ones are counted when they may be others than before, and from the end on, when they have to be exact. They
+    # are settled by then, so that a count of its own comes to the same.
+    unmoved = settled == before.files_processed + before.files_failed
+    same = unmoved and settled < total.count and not _has_ended(session)
     failed = before.files_failed if same else await assets.failed(session.id)
     return Counted(
         files=total.count,
@@ -128,8 +137,11 @@ async def _changes(session: Session, counted: Counted, moment: datetime) -> dict
     changes: dict[str, Any] = {}
     if _moved(session.stats, stats):
         changes = {"stats": stats.model_dump(), "active_seconds": active, "progressed_at": moment}
-    if counted.failed != session.stats.files_failed:
-        changes["errors"] = [error.model_dump() for error in await _errors(session.id)]
+    # In one that has ended, a file that is read again may fail for another reason between two ticks.
+    if counted.failed != session.stats.files_failed or _has_ended(session):
+        errors = await _errors(session.id) if counted.failed else []
+        if errors != session.errors:
+            changes["errors"] = [error.model_dump() for error in errors]
     if complete and session.status is SessionStatus.IN_PROGRESS:
         changes |= session.end(SessionStatus.COMPLETED, moment)
     elif not changes and _stalled(session, moment):
@@ -197,8 +209,14 @@ def _smoothed(before: float | None, amount: float, seconds: float) -> float | No
 
 
 def _gap(session: Session, moment: datetime) -> int:
-    age = (moment - (session.started_at or session.created_at)).total_seconds()
-    return max(ticks.SHORTEST_GAP, min(LONGEST_GAP, round(max(age, _since(session, moment)) * GROWTH)))
+    waited = _since(session, moment)
+    if not _has_ended(session):  # what is read again after the end is young, however old the session is
+        waited = max(waited, (moment - (session.started_at or session.created_at)).total_seconds())
+    return max(ticks.SHORTEST_GAP, min(LONGEST_GAP, round(waited * GROWTH)))
+
+
+def _has_ended(session: Session) -> bool:
+    return session.status is not SessionStatus.IN_PROGRESS
 
 
 async def _errors(session_id: str) -> list[FileError]:

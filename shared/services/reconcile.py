@@ -70,7 +70,14 @@ async def _mend(asset: AssetSummary) -> bool:
         return False
     if asset.operation is not None:
         await polling.look_soon(asset)
-        return True
+    elif not await _delivered_again(asset):
+        return False
+    if asset.session_id is not None:
+        await ticks.soon(asset.session_id)  # one that has ended is counted while something in it is under way
+    return True
+
+
+async def _delivered_again(asset: AssetSummary) -> bool:
     try:
         event = await objects.description(asset.object_name)
     except NotFound:

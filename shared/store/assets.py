@@ -91,6 +91,12 @@ async def failed(session_id: str) -> int:
     return (await firestore.totals(Query(ASSETS, where=where, timeout=firestore.UNHURRIED))).count
 
 
+async def under_way(session_id: str) -> int:
+    """How many living assets of a session came and are not at their end; one read for each 1,000."""
+    where: tuple[Condition, ...] = (*_of_session(session_id), ("uploaded", "==", 1), ("settled", "==", 0))
+    return (await firestore.totals(Query(ASSETS, where=where, timeout=firestore.UNHURRIED))).count
+
+
 async def recognised_since(moment: datetime, owner: tuple[str, str], kind: Kind, measure: str) -> float:
     """The sum of `pages` or `duration_seconds` over what was recognised since this moment.
 

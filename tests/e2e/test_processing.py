@@ -1,5 +1,7 @@
 """Documents and recordings of many kinds; budgets, twins, reprocessing."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -66,6 +68,33 @@ async def test_a_budget_that_is_used_up_stops_recognition_until_there_is_more(ht
         return bool(asset["state"] == "processed")
 
     await until(recognised, 60)
+    await _counted(http, session, files_processed=1, files_failed=0)
+    assert (await http.get(f"/api/uploads/status/{session['id']}")).json()["errors"] == []
+    totals = (await http.get("/api/sessions/stats", params={"project_id": session["project_id"]})).json()
+    assert (totals["files_processed"], totals["files_failed"]) == (1, 0)
+
+
+async def _counted(http: httpx.AsyncClient, session: dict[str, Any], **stats: int) -> None:
+    """Returns when the session, which stays completed, shows these statistics."""
+
+    async def shown() -> bool:
+        found = (await http.get(f"/api/sessions/{session['id']}")).raise_for_status().json()
+        assert (found["status"], found["stats"]["percent"]) == ("completed", 100)
+        return {name: found["stats"][name] for name in stats} == stats
+
+    await until(shown, every=0.1)
+
+
+async def test_an_ended_session_is_counted_until_what_is_read_again_is_at_its_end(http: httpx.AsyncClient) -> None:
+    status = await take(http, {"long.pdf": material.numbered_pdf(16), "short.png": material.picture("png", TEXT)})
+    session = (await http.get(f"/api/sessions/{status['session_id']}")).json()
+    before = (await assets_of(http, session["id"]))["long.pdf"]
+
+    (await http.post(f"/api/documents/{before['id']}/reprocess")).raise_for_status()
+
+    await _counted(http, session, files_total=2, files_processed=1)
+    await _counted(http, session, files_total=2, files_processed=2)
+    assert (await http.get(f"/api/sessions/{session['id']}")).json()["finished_at"] == session["finished_at"]
 
 
 async def test_the_same_bytes_are_recognised_once_where_the_project_says_so(http: httpx.AsyncClient) -> None:
