@@ -7,17 +7,15 @@ the work.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import grpc
 import pytest
-from google.cloud import tasks_v2
-from google.cloud.tasks_v2.services.cloud_tasks.transports import CloudTasksGrpcTransport
 
 from emulators.ports import Ports
-from emulators.state import PROJECT, REGION, State
+from emulators.state import State
 from shared.settings import settings
 from shared.store import connection
 from tests.firestore.judging import QUERIES, RecordedCloud, pytest_sessionfinish, pytest_terminal_summary
 from tests.firestore.recording import watched
+from tests.queues import pause
 
 __all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
 
@@ -52,11 +50,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """The local cloud, started by the first test that asks, stopped after the last; on free ports, with nothing in it.
 
     The environment of this process becomes that of a function, so that `shared` can be used as functions use it.
+    Roll-ups wait, and a test that wants what they do asks their function: the emulator passes over a whole collection
+    for each aggregation, and a run of all tests leaves hundreds of projects that would be counted every minute.
     """
     base = tmp_path_factory.getbasetemp()
     state, queries = State(base / "cloud"), base / QUERIES
     with RecordedCloud(Ports.free(), state, queries) as started, pytest.MonkeyPatch.context() as patch:
-        _pause(started.ports, "rollups")
+        pause(started.ports, "rollups")
         for name, value in started.environment.items():
             patch.setenv(name, value)
         for name, call in watched(queries).items():
@@ -64,14 +64,3 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         settings.cache_clear()
         yield Cloud(started.ports, started.environment, state)
     settings.cache_clear()
-
-
-def _pause(ports: Ports, queue: str) -> None:
-    """Holds the tasks of a queue back; a test that wants what it does asks its function.
-
-    Roll-ups: the emulator passes over a whole collection for each aggregation, and a run of all tests leaves hundreds
-    of projects that would be counted every minute.
-    """
-    with grpc.insecure_channel(ports.address("tasks")) as channel:
-        client = tasks_v2.CloudTasksClient(transport=CloudTasksGrpcTransport(channel=channel))
-        client.pause_queue(name=client.queue_path(PROJECT, REGION, queue))

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, JsonValue, StringConstraints, model_validator
 
+from shared.models.assets import AssetSummary
 from shared.models.records import Asked, Frozen, Moment, Record, new_id
 from shared.models.review import Refusal
 
@@ -203,9 +204,14 @@ class Annotations(Record):
     """Revision of the text that spans count in."""
     annotated_by: str
 
+    def outdated(self, asset: AssetSummary) -> bool:
+        """Whether the text was corrected, or read or heard again, since this was said: then spans may be off."""
+        was_read_since = asset.processed_at is not None and asset.processed_at > self.updated_at
+        return was_read_since or self.revision != asset.revision
+
 
 class AnnotationsView(Frozen):
-    """Annotations as clients see them. `outdated`: the text was corrected since, so that spans may be off."""
+    """Annotations as clients see them. `outdated`: the text was corrected or read again since; spans may be off."""
 
     document_id: str
     annotations: list[AnyAnnotation]

@@ -75,8 +75,8 @@ def _annotation_type() -> "pyarrow.StructType":
 def schema() -> "pyarrow.Schema":
     """The columns of a dataset. `text` is the whole of it, as people corrected it; `revision` 0 is the machine's.
 
-    `annotations_outdated`: the text was corrected since, so that spans may be off. `uri` and `result_uri` name the file
-    and its whole result in Cloud Storage.
+    `annotations_outdated`: the text was corrected or read again since, so that spans may be off. `uri` and `result_uri`
+    name the file and its whole result in Cloud Storage.
     """
     import pyarrow
 
@@ -119,7 +119,7 @@ def row(item: Item) -> dict[str, Any]:
         "text": item.text,
         "review_state": str(asset.review.state),
         "annotations": [_annotation(one) for one in said.annotations] if said else [],
-        "annotations_outdated": said is not None and said.revision != asset.revision,
+        "annotations_outdated": said is not None and said.outdated(asset),
         "uri": objects.uri(asset.object_name),
         "result_uri": objects.uri(asset.result_object) if asset.result_object else None,
     }

@@ -148,7 +148,7 @@ def _view(asset: Asset, found: Annotations | None) -> AnnotationsView:
         annotations=found.annotations if found else [],
         annotated_by=found.annotated_by if found else None,
         annotated_at=found.updated_at if found else None,
-        outdated=found is not None and found.revision != asset.revision,
+        outdated=found is not None and found.outdated(asset),
     )
 
 

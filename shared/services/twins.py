@@ -11,10 +11,13 @@ _COPIED = {"confidence", "language", "pages", "duration_seconds", "flags"}
 async def adopt(claim: Claim) -> bool:
     """Gives the asset the result of one with the same bytes in its project; whether there was one.
 
-    The same bytes are the same MD5, size and content type; an object without MD5 (a composed one) has no twin.
+    The same bytes are the same MD5, size and content type; an object without MD5 (a composed one) has no twin. What has
+    a result is here again because somebody wants another one: it is not given that of a twin.
     """
     asset = claim.asset
-    if asset.content_md5 is None or not (await policies.policy(asset)).recognise_once:
+    if asset.result_object is not None or asset.content_md5 is None:
+        return False
+    if not (await policies.policy(asset)).recognise_once:
         return False
     twin = await assets.recognised_twin(asset)
     if twin is None or twin.result_object is None:

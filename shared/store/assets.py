@@ -110,13 +110,14 @@ async def recognised_since(moment: datetime, owner: tuple[str, str], kind: Kind,
 
 
 async def recognised_twin(asset: AssetSummary) -> Asset | None:
-    """A living, recognised asset of the same project with the same bytes; one read, if there is one."""
+    """A living asset of the same project with the same bytes that was itself recognised; one read, if there is one."""
     where: tuple[Condition, ...] = (
         ("project_id", "==", asset.project_id),
         ("content_md5", "==", asset.content_md5),
         ("size", "==", asset.size),
         ("content_type", "==", asset.content_type),
         ("state", "==", AssetState.PROCESSED),
+        ("twin_of", "==", None),
         ("deleted_at", "==", None),
     )
     found = await firestore.query(Asset, Query(ASSETS, where=where, limit=1))

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import mimetypes
 import time
 from collections.abc import Mapping, Sequence
@@ -101,3 +102,18 @@ async def read_again(http: httpx.AsyncClient, before: Mapping[str, Any], limit: 
 
     await until(ended_again, limit, every=0.1)
     return found
+
+
+async def rows(http: httpx.AsyncClient, project_id: str) -> list[dict[str, Any]]:
+    """Every row of an export of the project."""
+    made = (await http.post("/api/exports", json={"project_id": project_id, "format": "jsonl"})).raise_for_status()
+    path = f"/api/exports/{made.json()['id']}"
+
+    async def ready() -> bool:
+        return bool((await http.get(path)).raise_for_status().json()["state"] == "ready")
+
+    await until(ready, 60, every=0.1)
+    files = {file["name"]: file["url"] for file in (await http.get(f"{path}/files")).raise_for_status().json()["items"]}
+    async with loopback.client() as anyone:
+        lines = (await anyone.get(files["data/train-00000.jsonl"])).raise_for_status().text
+    return [json.loads(line) for line in lines.splitlines()]

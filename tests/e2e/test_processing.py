@@ -10,8 +10,10 @@ from shared.store import assets, objects
 from tests import loopback, material
 from tests.conftest import Cloud
 from tests.e2e.accuracy import word_errors
-from tests.e2e.journey import assets_of, described, ended, new_session, read_again, send, start, take
+from tests.e2e.journey import assets_of, described, ended, new_session, read_again, rows, send, start, take
 from tests.emulators.waiting import until
+from tests.functions.http.walking import made
+from tests.queues import paused
 
 TEXT = "Twelve stations were visited between April and May."
 WORD_ERRORS = 0.3
@@ -85,15 +87,18 @@ async def _counted(http: httpx.AsyncClient, session: dict[str, Any], **stats: in
     await until(shown, every=0.1)
 
 
-async def test_an_ended_session_is_counted_until_what_is_read_again_is_at_its_end(http: httpx.AsyncClient) -> None:
+async def test_an_ended_session_is_counted_until_what_is_read_again_is_at_its_end(
+    cloud: Cloud, http: httpx.AsyncClient
+) -> None:
     status = await take(http, {"long.pdf": material.numbered_pdf(16), "short.png": material.picture("png", TEXT)})
     session = (await http.get(f"/api/sessions/{status['session_id']}")).json()
     before = (await assets_of(http, session["id"]))["long.pdf"]
 
-    (await http.post(f"/api/documents/{before['id']}/reprocess")).raise_for_status()
-
-    await _counted(http, session, files_total=2, files_processed=1)
+    with paused(cloud.ports, "operations"):
+        (await http.post(f"/api/documents/{before['id']}/reprocess")).raise_for_status()
+        await _counted(http, session, files_total=2, files_processed=1)
     await _counted(http, session, files_total=2, files_processed=2)
+
     assert (await http.get(f"/api/sessions/{session['id']}")).json()["finished_at"] == session["finished_at"]
 
 
@@ -118,6 +123,26 @@ async def test_the_same_bytes_are_recognised_once_where_the_project_says_so(http
     result = (await http.get(f"/api/documents/{other['id']}/result")).json()
     async with loopback.client() as anyone:
         assert (await anyone.get(result["url"])).status_code == 200
+    for before in (one, other):
+        (await http.post(f"/api/documents/{before['id']}/reprocess")).raise_for_status()
+        assert (await read_again(http, before))["twin_of"] is None
+
+
+async def test_what_shares_a_result_is_nobodys_twin(http: httpx.AsyncClient) -> None:
+    project = await made(http, "/api/projects", name="Archive", recognise_once=True)
+    page = material.picture("png", TEXT)
+    first, second, third = [f"{number}.png" for number in range(3)]
+    found: dict[str, dict[str, Any]] = {}
+    for path in (first, second, third):
+        session = await made(http, "/api/sessions", project_id=project["id"], name=path)
+        job = await start(http, session["id"], [described(path, page)])
+        (await send(job["files"][0]["upload"], page)).raise_for_status()
+        await ended(http, session["id"])
+        found |= await assets_of(http, session["id"])
+        if path == second:
+            (await http.delete(f"/api/documents/{found[first]['id']}")).raise_for_status()
+
+    assert [found[path]["twin_of"] for path in (first, second, third)] == [None, found[first]["id"], None]
 
 
 async def test_a_document_is_reprocessed_on_request_and_only_when_it_is_settled(http: httpx.AsyncClient) -> None:
@@ -129,6 +154,24 @@ async def test_a_document_is_reprocessed_on_request_and_only_when_it_is_settled(
     assert answer.status_code == 200
     assert answer.json()["state"] == "uploaded"
     await read_again(http, before)
+
+
+async def test_labels_of_a_text_that_was_read_again_since_are_said_to_be_outdated(http: httpx.AsyncClient) -> None:
+    status = await take(http, {"page.png": material.picture("png", TEXT)})
+    before = (await assets_of(http, status["session_id"]))["page.png"]
+    field = {"name": "entities", "type": "span", "labels": [{"name": "Number"}]}
+    (await http.put(f"/api/labels/{before['project_id']}", json={"fields": [field]})).raise_for_status()
+    said = {"field": "entities", "type": "span", "labels": ["Number"], "start": 0, "end": 6}
+    path = f"/api/documents/{before['id']}/labels"
+    put = await http.put(path, json={"annotations": [said]})
+    assert put.raise_for_status().json()["outdated"] is False
+
+    (await http.post(f"/api/documents/{before['id']}/reprocess")).raise_for_status()
+    await read_again(http, before)
+
+    assert (await http.get(path)).json()["outdated"] is True
+    (row,) = await rows(http, before["project_id"])
+    assert (row["id"], row["annotations_outdated"]) == (before["id"], True)
 
 
 async def test_what_another_operation_read_of_the_same_file_is_not_taken_in(http: httpx.AsyncClient) -> None:
