@@ -7,7 +7,10 @@ from shared.models.records import Asked, AskedMoment, Frozen, Id, Moment, Record
 
 
 class ExportFormat(StrEnum):
-    """How a dataset is laid out. `hugging_face`: Parquet below `data/`, and a card, as `datasets` loads it."""
+    """How a dataset is laid out. `hugging_face`: Parquet below `data/`, and a card, as `datasets` loads it.
+
+    `csv` is for programs: a cell is what somebody wrote, also where a spreadsheet would take it for a formula.
+    """
 
     JSONL = "jsonl"
     CSV = "csv"
