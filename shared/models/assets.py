@@ -148,6 +148,12 @@ class AssetSummary(Record):
     pages: int | None = None
     duration_seconds: float | None = None
     flags: list[Flag] = []
+    spent: float = 0.0
+    """Pages, or seconds, that engines were asked for in the month (UTC) of `spent_at`, each time that they were."""
+    at_stake: float = 0.0
+    """The part of `spent` of which the engine has not said yet what came of it."""
+    spent_at: Moment | None = None
+    """When `spent` was last written; None while nothing was."""
     revision: int = 0
     """Number of the latest revision of its text; 0 before the first correction."""
     machine_revision: int | None = None

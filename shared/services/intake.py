@@ -33,7 +33,7 @@ from shared.models.events import ObjectFinalized
 from shared.models.recognition import Recognition, Unprocessable
 from shared.models.records import now
 from shared.models.webhooks import Delivery, Event
-from shared.services import rollups, webhooks
+from shared.services import rollups, spending, webhooks
 from shared.store import assets, firestore, objects
 from shared.store.firestore import Write
 
@@ -132,7 +132,7 @@ async def settle_faults(claim: Claim, work: Work) -> None:
     try:
         await work(claim)
     except Unprocessable as error:
-        await claim.end({**claim.arrived, **failure(error.fault, error.message)})
+        await claim.end({**claim.arrived, **failure(error.fault, error.message), **spending.given_up(claim.asset)})
         _log.info("asset_failed", asset_id=claim.asset.id, code=error.fault)
     except firestore.Conflict:
         raise
@@ -216,6 +216,7 @@ async def lease(claim: Claim) -> None:
             "settled": False,
             "lease": _until(secrets.token_hex(8)),
             "attempts": claim.asset.attempts + 1,
+            "at_stake": 0.0,  # an attempt that never came back may have been paid
             "error": None,
         }
     )
@@ -225,7 +226,7 @@ async def _release(claim: Claim) -> None:
     if claim.asset.lease is None:
         return
     try:
-        await claim.write({"lease": None})
+        await claim.write({"lease": None, **spending.given_up(claim.asset)})
     except (firestore.Conflict, Unavailable):
         _log.warning("lease_not_released", asset_id=claim.asset.id)
 
@@ -263,7 +264,7 @@ async def finish(claim: Claim, found: Recognition) -> None:
         "flags": [str(flag) for flag in found.flags],
         "twin_of": None,
     }
-    await processed(claim, result)
+    await processed(claim, {**result, **spending.answered(asset, result)})
 
 
 async def processed(claim: Claim, result: Mapping[str, Any]) -> None:

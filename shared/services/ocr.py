@@ -28,7 +28,7 @@ async def _read(claim: Claim) -> None:
     if await twins.adopt(claim):
         return None
     pages = await content.pages(asset, generation)
-    await budgets.spend(asset, pages or 1)
+    await budgets.spend(claim, pages or 1)
     if pages is not None and pages > documentai.ONLINE_PAGES:
         return await _begin(claim)
     try:

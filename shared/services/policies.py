@@ -21,11 +21,6 @@ class Policy:
     company: Limits
     recognise_once: bool
 
-    @property
-    def limited(self) -> bool:
-        """Whether there is any budget to look at."""
-        return self.project != Limits() or self.company != Limits()
-
 
 _policies: TTLCache[tuple[str, str], Policy] = TTLCache(maxsize=10_000, ttl=CACHED_SECONDS)
 

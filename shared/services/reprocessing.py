@@ -8,7 +8,7 @@ from shared.models.events import ObjectFinalized
 from shared.models.identity import Caller
 from shared.models.projects import Permission
 from shared.models.review import ReviewState
-from shared.services import access, audit, intake, ticks
+from shared.services import access, audit, intake, spending, ticks
 from shared.store import assets, firestore, objects
 from shared.store.firestore import Write
 
@@ -33,6 +33,7 @@ async def again(asset: Asset, event: ObjectFinalized, *also: Write) -> Asset:
     intake.require_step(asset, AssetState.UPLOADED)
     _require_free(asset)
     fields = {"state": AssetState.UPLOADED, "settled": False, "error": None, "lease": None, "operation": None}
+    fields |= spending.given_up(asset)  # by an attempt that is still under way
     version = await firestore.commit(assets.change(asset, fields), *also)
     if asset.session_id is not None:
         await ticks.soon(asset.session_id)  # which may have ended, and counted the asset as it was

@@ -26,7 +26,7 @@ async def _transcribe(claim: Claim) -> None:
     if await twins.adopt(claim):
         return None
     seconds = await content.seconds(asset, generation)
-    await budgets.spend(asset, seconds or 0.0)
+    await budgets.spend(claim, seconds or 0.0)
     if seconds is not None and seconds > speech.ONLINE_SECONDS:
         return await _begin(claim)
     try:

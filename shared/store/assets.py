@@ -97,16 +97,14 @@ async def under_way(session_id: str) -> int:
     return (await firestore.totals(Query(ASSETS, where=where, timeout=firestore.UNHURRIED))).count
 
 
-async def recognised_since(moment: datetime, owner: tuple[str, str], kind: Kind, measure: str) -> float:
-    """The sum of `pages` or `duration_seconds` over what was recognised since this moment.
+async def spent_since(moment: datetime, owner: tuple[str, str], kind: Kind) -> float:
+    """The sum of what was spent since this moment; one read for each 1,000 assets.
 
-    `owner` is a field and its value, `project_id` or `company_id`. Deleted assets count: they were paid for; those that
-    share the result of another do not.
+    `owner` is a field and its value, `project_id` or `company_id`. Deleted assets count: they were paid for.
     """
     field, value = owner
-    own: tuple[Condition, ...] = ((field, "==", value), ("kind", "==", kind), ("twin_of", "==", None))
-    where: tuple[Condition, ...] = (*own, ("processed_at", ">=", moment))
-    return (await firestore.totals(Query(ASSETS, where=where), sums=(measure,))).sums[measure]
+    where: tuple[Condition, ...] = ((field, "==", value), ("kind", "==", kind), ("spent_at", ">=", moment))
+    return (await firestore.totals(Query(ASSETS, where=where), sums=("spent",))).sums["spent"]
 
 
 async def recognised_twin(asset: AssetSummary) -> Asset | None:

@@ -120,6 +120,7 @@ async def test_the_same_bytes_are_recognised_once_where_the_project_says_so(http
     assert other["twin_of"] == one["id"]
     assert (other["text"], other["confidence"]) == (one["text"], one["confidence"])
     assert other["processed_at"] > one["processed_at"]
+    assert [record.spent for record in (await assets.existing([one["id"], other["id"]])).values()] == [1, 0]
     result = (await http.get(f"/api/documents/{other['id']}/result")).json()
     async with loopback.client() as anyone:
         assert (await anyone.get(result["url"])).status_code == 200

@@ -12,6 +12,7 @@ import pytest
 from infra import migrate
 from infra.catalog import ROOT
 from infra.migrate import FOLDER, MIGRATIONS, MigrationError, Ran, Stored, migrations, pending, preview, run
+from shared.models.assets import Kind
 from shared.models.projects import Project
 from shared.models.records import new_id, now
 from shared.store import assets, firestore, projects
@@ -238,6 +239,18 @@ async def test_what_is_added_up_is_a_number(cloud: Cloud) -> None:
     assert (await assets.total(session_id)).sums["uploaded"] == 0
     await _migrate(3, path)
     assert (await assets.total(session_id)).sums == {"size": 7, "uploaded_bytes": 7, "uploaded": 1, "settled": 0}
+    await firestore.commit(firestore.delete(path))
+
+
+async def test_what_was_spent_before_is_taken_from_the_budget(cloud: Cloud) -> None:
+    name, moment = new_id("ast"), now()
+    path, own = f"{assets.ASSETS}/{name}", ("project_id", new_id("prj"))
+    read = {"kind": "document", "twin_of": None, "pages": 3, "duration_seconds": None, "processed_at": moment}
+    stored = {"created_at": moment, "updated_at": moment, "deleted_at": None, "project_id": own[1], **read}
+    await firestore.commit(Write(path, stored))
+    assert await assets.spent_since(moment, own, Kind.DOCUMENT) == 0
+    await _migrate(4, path)
+    assert await assets.spent_since(moment, own, Kind.DOCUMENT) == 3
     await firestore.commit(firestore.delete(path))
 
 

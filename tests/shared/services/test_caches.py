@@ -31,7 +31,7 @@ BY_TENANT = {
 BY_ITS_OWN_ID = {
     "shared.services.callers._known": "the user whom the token names",
     "shared.services.access._suspended": "the company itself",
-    "shared.services.budgets._spent": "the company or project itself, by the field that names which",
+    "shared.services.budgets._accounts": "the company or project itself, by the field that names which",
     "shared.services.rollups._told": "the project itself; only that it was asked for",
 }
 """Caches of one record, by the id that no other tenant's record has."""
