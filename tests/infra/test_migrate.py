@@ -19,7 +19,7 @@ from shared.store import assets, firestore, projects
 from shared.store.firestore import Query, Write
 from tests.conftest import Cloud
 from tests.emulators.waiting import until
-from tests.people import join
+from tests.people import found_company, join
 
 DOCUMENTS = 30
 _FILE = '''"""Counts in tens."""
@@ -201,8 +201,8 @@ async def test_the_first_one_makes_old_records_found_by_name(cloud: Cloud) -> No
     person = await join(cloud, None)
     moment = now()
     project = Project(
-        id=new_id("prj"), created_at=moment, updated_at=moment, company_id=new_id("cmp"), name="Ältere Akten",
-        created_by=person.user.id, members={person.user.id: "admin"}, member_ids=[person.user.id],
+        id=new_id("prj"), created_at=moment, updated_at=moment, company_id=(await found_company()).id,
+        name="Ältere Akten", created_by=person.user.id, members={person.user.id: "admin"}, member_ids=[person.user.id],
     )  # fmt: skip
     await firestore.commit(firestore.create(projects.PROJECTS, project))  # as it was written then: without the key
 
