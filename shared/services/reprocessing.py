@@ -19,6 +19,7 @@ _UNDER_REVIEW = frozenset({ReviewState.SUBMITTED, ReviewState.APPROVED})
 async def request(caller: Caller, asset: Asset) -> Asset:
     """Has a settled asset recognised again, from the bytes that are in the bucket; one commit and one event."""
     await access.project(caller, asset.project_id, Permission.CONTRIBUTE)
+    _require_free(asset)  # before the bucket is asked
     if not asset.uploaded or not asset.settled or asset.kind is Kind.FILE:
         raise StateConflict(f"The {asset.kind} is {asset.state}.", details={"state": asset.state})
     entry = audit.entry(Action.ASSET_REPROCESSED, asset.id, by=caller, company_id=asset.company_id)
