@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from clients.uploader import Client, Journal
+from clients.uploader import Client, Journal, Order
 from clients.uploader.retry import Backoff
 from tests.clients.platform import Platform
 
@@ -40,3 +40,13 @@ def folder(tmp_path: Path) -> Path:
     folder = tmp_path / "letters"
     folder.mkdir()
     return folder
+
+
+@pytest.fixture
+def order(folder: Path) -> Order:
+    return Order([folder], "Archive", create_project=True)
+
+
+def codes(failures: object) -> dict[str, str]:
+    assert isinstance(failures, list)
+    return {failure["path"]: failure["code"] for failure in failures}
