@@ -87,13 +87,16 @@ async def total(session_id: str) -> Totals:
 
 async def failed(session_id: str) -> int:
     """How many living assets of a session failed; one read for each 1,000."""
-    where: tuple[Condition, ...] = (*_of_session(session_id), ("state", "==", AssetState.FAILED))
-    return (await firestore.totals(Query(ASSETS, where=where, timeout=firestore.UNHURRIED))).count
+    return await _number(session_id, ("state", "==", AssetState.FAILED))
 
 
 async def under_way(session_id: str) -> int:
     """How many living assets of a session came and are not at their end; one read for each 1,000."""
-    where: tuple[Condition, ...] = (*_of_session(session_id), ("uploaded", "==", 1), ("settled", "==", 0))
+    return await _number(session_id, ("uploaded", "==", 1), ("settled", "==", 0))
+
+
+async def _number(session_id: str, *those: Condition) -> int:
+    where: tuple[Condition, ...] = (*_of_session(session_id), *those)
     return (await firestore.totals(Query(ASSETS, where=where, timeout=firestore.UNHURRIED))).count
 
 
